@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A SCSI command on its way through tgtd:
+ *
+ *	transport --tgt_cmd_submit()--> device type --tgt_io_submit()--> store
+ *	          <--ops->done()-------             <--io->done()--------
+ *
+ * Transports know no command sets, device types no transports, stores no SCSI.
+ *
+ * A command belongs to one thread from tgt_cmd_submit() to ops->done(), both
+ * of which happen in it.  The transport owns the memory.
+ */
+#ifndef TGTD_CMD_H
+#define TGTD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/scsi_tgt.h>
+
+#include "io.h"
+#include "list.h"
+
+struct tgt_cmd;
+struct tgt_lu;
+struct tgt_nexus;
+struct tgt_op;
+struct tgt_thread;
+
+enum tgt_cmd_state {
+	TGT_CMD_TRANSPORT,	/* before submit and after done */
+	TGT_CMD_ACTIVE,		/* a device type has it */
+};
+
+/* What a transport does for its commands.  All are called in the command's thread. */
+struct tgt_cmd_ops {
+	/*
+	 * The command has ended: status, sense, resp, transferred are set.
+	 * It is the transport's again; cmd->resp is valid during the call only.
+	 */
+	void (*done)(struct tgt_cmd *cmd);
+
+	/*
+	 * Copies len bytes of the command's data at offset to (OUT) or from (IN)
+	 * buf at once, without blocking.  0 or -errno.  offset + len is
+	 * within data_len.
+	 */
+	int (*copy)(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len);
+
+	/*
+	 * Lets the kernel do io (READ or WRITE) between io->fd and the command's
+	 * data, without a copy in between; io->done follows.  NULL if the
+	 * transport can't: then the store uses ->buffer.
+	 */
+	void (*transfer)(struct tgt_cmd *cmd, struct tgt_io *io);
+
+	/*
+	 * Memory of the command's data at offset, len bytes, page aligned at
+	 * offset 0; NULL op if the data isn't in this process's memory.
+	 */
+	void *(*buffer)(struct tgt_cmd *cmd, uint32_t offset, uint32_t len);
+};
+
+struct tgt_cmd {
+	/* Set by the transport before tgt_cmd_submit(). */
+	const struct tgt_cmd_ops *ops;
+	struct tgt_nexus *nexus;
+	const uint8_t *cdb;		/* stays valid to done */
+	uint16_t cdb_len;
+	uint8_t dir;			/* enum scsi_tgt_dir */
+	uint8_t task_attr;		/* enum scsi_tgt_task_attr */
+	uint8_t lun[8];
+	uint32_t data_len;		/* bytes that the initiator expects to move */
+
+	/* Set by the device type. */
+	uint8_t status;			/* SAM-5 */
+	uint8_t sense_len;
+	uint8_t sense[SCSI_TGT_SENSE_MAX];
+	bool no_lun;			/* not even a device to say so: transport's error */
+	uint32_t transferred;		/* bytes moved, at most data_len; the rest is residual */
+	/*
+	 * Response to supply as the first resp_len (<= data_len) bytes of an IN
+	 * command's data: the transport copies it in done().
+	 */
+	const void *resp;
+	uint32_t resp_len;
+
+	/* tgtd's. */
+	enum tgt_cmd_state state;
+	struct tgt_thread *thread;
+	struct tgt_lu *lu;		/* counted in lu->inflight; NULL if none */
+	const struct tgt_op *op;
+	uint64_t seq;			/* of its logical unit */
+	struct tgt_list link;		/* on its logical unit's list of its thread */
+	uint64_t lba;			/* as parsed */
+	uint32_t nr_blocks;
+	struct tgt_io io;
+	void *bounce;			/* allocated by the device type, freed at done */
+	uint8_t inline_resp[256];
+};
+
+/* Runs the command.  May call ops->done before it returns. */
+void tgt_cmd_submit(struct tgt_cmd *cmd);
+
+/* For device types: ends the command, with what is set in it. */
+void tgt_cmd_done(struct tgt_cmd *cmd);
+/* ... with CHECK CONDITION and this sense (fixed or descriptor as the control mode page says). */
+void tgt_cmd_sense(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq);
+/* ... the same with a field pointer (SPC-4, 4.5.2.4.2) into CDB or data. */
+void tgt_cmd_invalid_field(struct tgt_cmd *cmd, bool in_cdb, uint16_t byte, int8_t bit);
+/* ... with GOOD and a response, cut to the allocation length and to data_len. */
+void tgt_cmd_respond(struct tgt_cmd *cmd, const void *resp, uint32_t len, uint32_t alloc_len);
+/* ... by an errno (< 0) of the store: the one place that turns errno into sense. */
+void tgt_cmd_errno(struct tgt_cmd *cmd, int err, bool write);
+
+/*
+ * Task management.  done is called in the calling thread when the function
+ * has ended and all commands that it affects are done; resp is enum
+ * scsi_tgt_tmf_resp.  For ABORT TASK and QUERY TASK the transport has found
+ * the command itself and gives it (or NULL: it is gone).
+ */
+struct tgt_tmf {
+	struct tgt_nexus *nexus;
+	uint8_t lun[8];
+	enum scsi_tgt_tmf fn;
+	struct tgt_cmd *ref;
+	void (*done)(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp);
+	/* tgtd's. */
+	struct tgt_thread *thread;
+	struct tgt_lu *lu;
+	uint64_t seq;
+	struct tgt_list link;
+};
+void tgt_tmf_submit(struct tgt_tmf *tmf);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Device types: each is one table of operations and one table of commands,
+ * from which dispatch, CDB checks, REPORT SUPPORTED OPERATION CODES and, later,
+ * reservation and ALUA checks are answered, so that none contradicts another.
+ */
+#ifndef TGTD_DEVICE_H
+#define TGTD_DEVICE_H
+
+#include <stdint.h>
+
+#include "cmd.h"
+#include "target.h"
+
+/* tgt_op.flags */
+#define TGT_OP_SERVICE_ACTION	(1u << 0)	/* CDB byte 1 bits 0-4 (7Fh: bytes 8-9) select */
+#define TGT_OP_ANY_STATE	(1u << 1)	/* also for an offline or not ready unit */
+#define TGT_OP_KEEPS_UA		(1u << 2)	/* doesn't report or clear unit attentions */
+#define TGT_OP_MEDIUM_WRITE	(1u << 3)	/* refused when write protected */
+#define TGT_OP_ANY_LUN		(1u << 4)	/* answered for LUNs that don't exist (INQUIRY, REPORT LUNS, ...) */
+
+struct tgt_op {
+	uint8_t opcode;
+	uint8_t flags;
+	uint16_t service_action;
+	uint8_t cdb_len;
+	const uint8_t *usage;		/* cdb_len bytes, bits that may be set (SPC-4, 6.34) */
+	/*
+	 * Decides: fills in lba, nr_blocks and the like, checks fields.  false:
+	 * it has ended the command.  No I/O, no locks.
+	 */
+	bool (*parse)(struct tgt_cmd *cmd);
+	void (*execute)(struct tgt_cmd *cmd);	/* acts; ends in tgt_cmd_done() and its like */
+};
+
+struct tgt_device_ops {
+	const char *name;		/* --device-type: "disk", ... and "controller" */
+	uint8_t type;			/* peripheral device type */
+	const struct tgt_op *ops;
+	unsigned int nr_ops;
+	/* 0 or -errno with a sentence in err. */
+	int (*init)(struct tgt_lu *lu, char *err, size_t err_size);
+	void (*exit)(struct tgt_lu *lu);
+	/* "logicalunit update" of a device's own parameter; -ENOENT: not one. */
+	int (*update)(struct tgt_lu *lu, const char *name, const char *value,
+		      char *err, size_t err_size);
+	/* All commands of these nexuses or all were reset: unit attentions etc. */
+	void (*reset)(struct tgt_lu *lu);
+};
+
+const struct tgt_device_ops *tgt_device_find(const char *name);
+const struct tgt_device_ops *tgt_device_nth(unsigned int n);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * I/O threads.
+ *
+ * A thread blocks in io_getevents and nowhere else.  Everything that it waits
+ * for is an iocb of its AIO context: file I/O, the ring's wait and transfer
+ * commands, and IOCB_CMD_POLL on its epoll set, through which sockets, timers
+ * and calls from other threads come.
+ *
+ * Thread 0 is the administration: it owns all that tgt_admin.h declares (the
+ * lists of targets, configuration, control sockets) and serves no commands.
+ * Threads 1..n serve commands.  What belongs to a thread is touched by that
+ * thread alone; others send it calls.
+ */
+#ifndef TGTD_THREAD_H
+#define TGTD_THREAD_H
+
+#include <libaio.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "list.h"
+
+struct tgt_thread;
+
+/* A submitted iocb: embedded in its owner, found again by io_event.data. */
+struct tgt_iocb {
+	struct iocb iocb;
+	/* Called in the thread that submitted; res as in io_event. */
+	void (*done)(struct tgt_iocb *req, long res);
+	struct tgt_list link;		/* while it waits for a place in the context */
+};
+
+/* Something that an epoll set watches.  fn runs in the thread, level-triggered. */
+struct tgt_event {
+	int fd;
+	void (*fn)(struct tgt_event *ev, uint32_t epoll_events);
+};
+
+/*
+ * A call into a thread, in order of posting.  Embedded in its owner, who must
+ * not touch it between tgt_thread_call() and fn.
+ */
+struct tgt_call {
+	void (*fn)(struct tgt_call *call);
+	struct tgt_list link;
+};
+
+/* Blocking work (fallocate, ioctl, fsync of what has no iocb) for the pool. */
+struct tgt_work {
+	long (*fn)(struct tgt_work *work);	/* in a pool thread; may block */
+	void (*done)(struct tgt_work *work, long res);	/* back in the thread */
+	struct tgt_thread *thread;
+	struct tgt_call call;
+	struct tgt_list link;
+	long res;
+};
+
+extern __thread struct tgt_thread *tgt_self;
+
+/* Both return 0 or -errno.  nr_io: serving threads, at least 1. */
+int tgt_threads_start(unsigned int nr_io);
+void tgt_threads_stop(void);		/* by thread 0, with nothing left to serve */
+unsigned int tgt_threads_nr(void);	/* including thread 0 */
+struct tgt_thread *tgt_thread_get(unsigned int index);
+unsigned int tgt_thread_index(const struct tgt_thread *thread);
+int tgt_thread_run(void);		/* thread 0's loop; returns at tgt_thread_quit() */
+void tgt_thread_quit(void);
+
+/*
+ * Queues an iocb of the calling thread; all queued ones go to the kernel in
+ * one io_submit before the thread blocks.  Errors come to done() as a negative res.
+ */
+void tgt_iocb_submit(struct tgt_iocb *req);
+
+int tgt_event_add(struct tgt_event *ev, uint32_t epoll_events);
+int tgt_event_mod(struct tgt_event *ev, uint32_t epoll_events);
+void tgt_event_del(struct tgt_event *ev);	/* fn is not called any more */
+
+void tgt_thread_call(struct tgt_thread *thread, struct tgt_call *call);
+void tgt_work_submit(struct tgt_work *work);
+
+/*
+ * Quiescence: done is called in the calling thread once every serving thread
+ * has come back to its loop, so that nobody holds a pointer that was
+ * unpublished before.  One of these at a time per struct.
+ */
+struct tgt_sync {
+	void (*done)(struct tgt_sync *sync);
+	struct tgt_thread *origin;
+	unsigned int pending;
+	struct tgt_call *calls;		/* tgt_threads_nr() of them, by tgt_sync_start */
+};
+void tgt_sync_start(struct tgt_sync *sync);
+
+#endif

@@ -80,6 +80,11 @@ struct tgt_cmd {
 	bool no_lun;			/* not even a device to say so: transport's error */
 	uint32_t transferred;		/* bytes moved, at most data_len; the rest is residual */
 	/*
+	 * Bytes that the CDB asked for beyond data_len (residual overflow of
+	 * transports that report it); 0 at submit.
+	 */
+	uint64_t overflow;
+	/*
 	 * Response to supply as the first resp_len (<= data_len) bytes of an IN
 	 * command's data: the transport copies it in done().
 	 */

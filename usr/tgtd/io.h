@@ -44,6 +44,19 @@ struct tgt_io {
 	 * before tgt_io_submit() returns.
 	 */
 	void (*done)(struct tgt_io *io, int64_t res);
+	/*
+	 * Nothing is left to do but status GOOD if all bytes move: the transport
+	 * may end the command with the I/O (SCSI_TGT_XFER_COMPLETE).
+	 */
+	bool ends_cmd;
+
+	/*
+	 * The store's from here on, while it runs; it may also change done,
+	 * offset, len and data_offset for a second round, and restores done.
+	 */
+	void (*submitter_done)(struct tgt_io *io, int64_t res);
+	void *mem;		/* where READ and WRITE go when not by ops->transfer */
+	bool bounced;		/* mem is the store's, to be freed */
 
 	/* The store's and the transport's, while it runs. */
 	struct tgt_store *store;
@@ -76,6 +89,7 @@ struct tgt_store_ops {
 struct tgt_store {
 	const struct tgt_store_ops *ops;
 	uint32_t flags;		/* TGT_STORE_*, as asked; READONLY may be added by open */
+	const char *opts;	/* --bsopts as given, or NULL; valid during open only */
 	uint64_t size;		/* bytes */
 	uint32_t block_size;	/* of the logical unit: open may refuse or widen */
 	uint32_t phys_block_size;	/* bytes; 0 unknown */

@@ -49,9 +49,10 @@ struct tgt_cmd_ops {
 	int (*copy)(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len);
 
 	/*
-	 * Lets the kernel do io (READ or WRITE) between io->fd and the command's
-	 * data, without a copy in between; io->done follows.  NULL if the
-	 * transport can't: then the store uses ->buffer.
+	 * Lets the kernel do a round of io (READ or WRITE) between io->fd and
+	 * the command's data, without a copy in between; io->round_done
+	 * follows (io.h), never before this returns.  NULL if the transport
+	 * can't: then the store uses ->buffer.
 	 */
 	void (*transfer)(struct tgt_cmd *cmd, struct tgt_io *io);
 
@@ -60,6 +61,13 @@ struct tgt_cmd_ops {
 	 * offset 0; NULL op if the data isn't in this process's memory.
 	 */
 	void *(*buffer)(struct tgt_cmd *cmd, uint32_t offset, uint32_t len);
+
+	/*
+	 * false: tgt_cmd_release() is called by itself after done().  true: the
+	 * transport calls it when it needs cmd->resp no longer, which is valid
+	 * until then.
+	 */
+	bool keeps_resp;
 };
 
 struct tgt_cmd {
@@ -105,6 +113,19 @@ struct tgt_cmd {
 	uint8_t inline_resp[256];
 };
 
+/*
+ * A transport's, once, for new or recycled memory: what needs to be set for
+ * tgt_cmd_submit() besides the transport's own fields.
+ */
+static inline void tgt_cmd_init(struct tgt_cmd *cmd)
+{
+	cmd->state = TGT_CMD_TRANSPORT;
+	cmd->bounce = NULL;
+}
+
+/* Frees what the command holds for its response (bounce). */
+void tgt_cmd_release(struct tgt_cmd *cmd);
+
 /* Runs the command.  May call ops->done before it returns. */
 void tgt_cmd_submit(struct tgt_cmd *cmd);
 
@@ -114,7 +135,16 @@ void tgt_cmd_done(struct tgt_cmd *cmd);
 void tgt_cmd_sense(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq);
 /* ... the same with a field pointer (SPC-4, 4.5.2.4.2) into CDB or data. */
 void tgt_cmd_invalid_field(struct tgt_cmd *cmd, bool in_cdb, uint16_t byte, int8_t bit);
-/* ... with GOOD and a response, cut to the allocation length and to data_len. */
+/* ... the same with the INFORMATION field (an LBA, a difference). */
+void tgt_cmd_sense_info(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq, uint64_t info);
+/* ... with GOOD, after moved bytes of data. */
+void tgt_cmd_good(struct tgt_cmd *cmd, uint32_t moved);
+/* ... with BUSY, TASK SET FULL or RESERVATION CONFLICT: a status without sense. */
+void tgt_cmd_status(struct tgt_cmd *cmd, uint8_t status);
+/*
+ * ... with GOOD and a response, cut to the allocation length and to data_len.
+ * resp is copied unless it is in cmd->inline_resp or is cmd->bounce.
+ */
 void tgt_cmd_respond(struct tgt_cmd *cmd, const void *resp, uint32_t len, uint32_t alloc_len);
 /* ... by an errno (< 0) of the store: the one place that turns errno into sense. */
 void tgt_cmd_errno(struct tgt_cmd *cmd, int err, bool write);
@@ -136,6 +166,8 @@ struct tgt_tmf {
 	struct tgt_lu *lu;
 	uint64_t seq;
 	struct tgt_list link;
+	struct tgt_call call;
+	unsigned int visit;		/* thread that it visits */
 };
 void tgt_tmf_submit(struct tgt_tmf *tmf);
 

@@ -44,9 +44,34 @@ struct tgt_device_ops {
 	/* "logicalunit update" of a device's own parameter; -ENOENT: not one. */
 	int (*update)(struct tgt_lu *lu, const char *name, const char *value,
 		      char *err, size_t err_size);
-	/* All commands of these nexuses or all were reset: unit attentions etc. */
+	/*
+	 * LOGICAL UNIT RESET, TARGET RESET: unit attentions etc.  In the thread
+	 * that has the TMF, after the commands that came before have ended.
+	 */
 	void (*reset)(struct tgt_lu *lu);
+	/*
+	 * NULL, or asked before parse, for unit attentions and reservations:
+	 * false: it has ended the command.  cmd->op is set.
+	 */
+	bool (*admit)(struct tgt_cmd *cmd);
+	/* NULL, or told in thread 0 that size or attributes changed. */
+	void (*changed)(struct tgt_lu *lu);
 };
+
+/*
+ * What look-up needs, made once per device type: opcode -> its first entry of
+ * ops.  Entries of one opcode need not be neighbours.
+ */
+struct tgt_dispatch {
+	const struct tgt_device_ops *device;
+	uint16_t first[256];		/* index + 1; 0: none */
+	struct tgt_dispatch *next;
+};
+/* NULL: no memory.  Thread 0; kept until exit. */
+const struct tgt_dispatch *tgt_dispatch_get(const struct tgt_device_ops *device);
+/* The command's entry; NULL and *known: the opcode is, but not its service action. */
+const struct tgt_op *tgt_dispatch_find(const struct tgt_dispatch *dispatch,
+				       const uint8_t *cdb, unsigned int cdb_len, bool *known);
 
 const struct tgt_device_ops *tgt_device_find(const char *name);
 const struct tgt_device_ops *tgt_device_nth(unsigned int n);

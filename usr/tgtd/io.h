@@ -25,6 +25,13 @@ enum tgt_io_op {
 
 #define TGT_IO_DSYNC		(1u << 0)	/* WRITE, ZERO: stable when it is done (FUA) */
 #define TGT_IO_MAY_UNMAP	(1u << 1)
+/*
+ * READ, WRITE without buf: if all of it moves, the command ends with GOOD and
+ * data_len bytes transferred, whatever the device type would do: its done()
+ * does nothing but tgt_cmd_good(cmd, cmd->data_len).  The transport may then end
+ * the command before done() is called (and cmd's data is gone in it).
+ */
+#define TGT_IO_LAST		(1u << 2)
 
 /*
  * One I/O, in the thread that submits it.  READ and WRITE move len bytes
@@ -60,7 +67,7 @@ struct tgt_io {
 
 	/* The store's and the transport's, while it runs. */
 	struct tgt_store *store;
-	int fd;			/* for ops->transfer */
+	int fd;			/* for ops->transfer; DSYNC in flags counts */
 	uint64_t moved;		/* by earlier rounds */
 	struct tgt_iocb req;
 	struct tgt_work work;

@@ -47,6 +47,24 @@ struct tgt_transport_ops {
 			     char *err, size_t err_size);
 };
 
+/* An option as the user gave it, kept for "show" and the configuration. */
+struct tgt_param {
+	struct tgt_list link;
+	char *name;
+	char *value;
+};
+
+/* Sets or replaces; 0 or -ENOMEM. */
+int tgt_param_set(struct tgt_list *params, const char *name, const char *value);
+const char *tgt_param_get(const struct tgt_list *params, const char *name);	/* or NULL */
+void tgt_params_free(struct tgt_list *params);
+
+/* An address (network) or an initiator name of an access rule, as given. */
+struct tgt_acl {
+	struct tgt_list link;
+	char *text;
+};
+
 enum tgt_target_state {
 	TGT_TARGET_READY,
 	TGT_TARGET_OFFLINE,
@@ -61,7 +79,7 @@ struct tgt_lun_table {
 struct tgt_target {
 	uint32_t tid;
 	char *name;
-	enum tgt_target_state state;
+	_Atomic enum tgt_target_state state;
 	const struct tgt_transport_ops *transport;
 	void *transport_priv;
 	_Atomic(struct tgt_lun_table *) luns;
@@ -71,6 +89,8 @@ struct tgt_target {
 	struct tgt_list acl_names;
 	struct tgt_list accounts;
 	struct tgt_list params;		/* struct tgt_param: options given at "new", kept for the configuration */
+	struct tgt_list lus;		/* thread 0: all, also those being opened or closed, by LUN */
+	struct tgt_removal *removal;	/* target.c's, while it is being deleted */
 };
 
 /* An I_T nexus. */
@@ -80,19 +100,22 @@ struct tgt_nexus {
 	char *initiator;		/* SCSI initiator port name */
 	struct tgt_list link;
 	void *transport_priv;
+	bool permanent;		/* a local port: no reason to call the target active */
 };
 
 enum tgt_lu_state {
 	TGT_LU_ONLINE,
 	TGT_LU_OFFLINE,
-	TGT_LU_REMOVING,
+	TGT_LU_REMOVING,	/* still served, until tgt_lun_gone() */
 };
 
 /* Per serving thread, so that counting costs no shared cache line. */
 struct tgt_lu_thread {
 	struct tgt_list cmds;		/* active, in order of arrival */
 	struct tgt_list tmfs;		/* waiting for commands to end */
-	unsigned int inflight;
+	unsigned int inflight;		/* commands, and TMFs that came by this thread */
+	uint64_t seq;			/* of the command that came last */
+	struct tgt_call *drained;	/* called when inflight is 0 */
 } __attribute__((aligned(64)));
 
 struct tgt_lu {
@@ -118,7 +141,72 @@ struct tgt_lu {
 	uint32_t opt_xfer_gran, opt_xfer_len;	/* blocks, 0: the store's */
 	struct tgt_list params;		/* options given, for the configuration */
 	struct tgt_lu_thread *threads;	/* tgt_threads_nr() of them */
+
+	/* lu.c's. */
+	const struct tgt_dispatch *dispatch;	/* of device */
+	struct tgt_list link;		/* on target->lus */
+	struct tgt_lu_job *job;		/* being opened or removed, thread 0 */
+	bool published;			/* in target->luns */
+	bool store_open;
+	uint32_t index;			/* differs from that of every other since start */
 };
+
+/*
+ * Administration.  All of these are called in thread 0, and call done in
+ * thread 0, once, perhaps before they return.  err: 0 or -errno; text: a
+ * sentence for the user if err is not 0, else "".
+ */
+typedef void (*tgt_done_fn)(void *arg, int err, const char *text);
+
+#define TGT_ERR_SIZE	256	/* room for any sentence */
+
+/*
+ * Makes a target with its LUN 0, a controller.  params: of struct tgt_param or
+ * NULL; copied.  0 and *res, or -errno and a sentence: -EEXIST "this target
+ * already exists", -EINVAL, ...
+ */
+int tgt_target_new(uint32_t tid, const char *name, const char *transport,
+		   const struct tgt_list *params, struct tgt_target **res,
+		   char *err, size_t err_size);
+/*
+ * Deletes it with its logical units.  Without force -EBUSY "this target is
+ * still active" if a nexus uses it.
+ */
+void tgt_target_del(struct tgt_target *target, bool force, tgt_done_fn done, void *arg);
+int tgt_target_set_state(struct tgt_target *target, enum tgt_target_state state);
+
+struct tgt_lu_params {
+	const char *device_type;	/* NULL: "disk" */
+	const char *bstype;		/* NULL: "aio" with a path, "null" without */
+	const char *path;		/* NULL: none */
+	uint32_t store_flags;		/* TGT_STORE_* */
+	uint32_t block_size;		/* bytes, 0: 512 */
+	const uint8_t *uuid;		/* 16 bytes from the configuration; NULL: make one */
+	/*
+	 * struct tgt_param as tgt_lu_update() takes them, applied before the
+	 * logical unit is seen by anybody; NULL: none.  Copied to lu->params.
+	 */
+	const struct tgt_list *options;
+};
+
+/*
+ * Opens the store in the pool, publishes, tells the transport.  -EEXIST "this
+ * logical unit already exists", or what the store or device type says.
+ */
+void tgt_lu_new(struct tgt_target *target, uint16_t lun, const struct tgt_lu_params *params,
+		tgt_done_fn done, void *arg);
+/*
+ * Tells the transport, stops serving, closes.  done comes when all is closed, or
+ * with -ETIMEDOUT at the deadline (removal then goes on by itself).  LUN 0
+ * can't be deleted: -EINVAL.
+ */
+void tgt_lu_del(struct tgt_lu *lu, tgt_done_fn done, void *arg);
+/* "update --params name=value".  0, or -errno with a sentence. */
+int tgt_lu_update(struct tgt_lu *lu, const char *name, const char *value,
+		  char *err, size_t err_size);
+/* Asks the store for its size again and tells initiators if it changed. */
+int tgt_lu_resize(struct tgt_lu *lu, char *err, size_t err_size);
+bool tgt_lu_online(const struct tgt_lu *lu);
 
 /* Where thread 0 looks things up. */
 struct tgt_target *tgt_target_find(uint32_t tid);
@@ -127,15 +215,22 @@ extern struct tgt_list tgt_targets;
 
 /* A serving thread's look-up; NULL: no such LUN.  Valid until it returns to its loop. */
 struct tgt_lu *tgt_lun_lookup(struct tgt_target *target, const uint8_t lun[8]);
-struct tgt_lu *tgt_lun_find(struct tgt_target *target, uint16_t lun);	/* thread 0 */
+struct tgt_lu *tgt_lun_find(struct tgt_target *target, uint16_t lun);	/* thread 0; published ones */
 void tgt_lun_encode(uint16_t lun, uint8_t out[8]);
+int tgt_lun_decode(const uint8_t lun[8]);	/* < 0: no LUN that a unit can have */
+/* The next above, in order, of those published; start with -1; NULL after the last.  Any thread. */
+struct tgt_lu *tgt_lun_next(struct tgt_target *target, int after);
 
 /* By transports, see above. */
 void tgt_target_gone(struct tgt_target *target);
 void tgt_lun_gone(struct tgt_lu *lu);
 void tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus);
 void tgt_nexus_del(struct tgt_nexus *nexus);
+struct tgt_nexus *tgt_nexus_find(struct tgt_target *target, uint64_t id);
 
+/* At start: makes a transport known, and init()s it. */
+int tgt_transport_register(const struct tgt_transport_ops *ops);
+void tgt_transports_exit(void);
 const struct tgt_transport_ops *tgt_transport_find(const char *name);
 const struct tgt_transport_ops *tgt_transport_nth(unsigned int n);
 

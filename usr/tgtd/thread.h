@@ -7,8 +7,9 @@
  * commands, and IOCB_CMD_POLL on its epoll set, through which sockets, timers
  * and calls from other threads come.
  *
- * Thread 0 is the administration: it owns all that tgt_admin.h declares (the
- * lists of targets, configuration, control sockets) and serves no commands.
+ * Thread 0 is the administration: it owns the lists of targets and logical
+ * units, configuration and control sockets,
+ * and serves no commands.
  * Threads 1..n serve commands.  What belongs to a thread is touched by that
  * thread alone; others send it calls.
  */
@@ -72,6 +73,27 @@ void tgt_thread_quit(void);
  * one io_submit before the thread blocks.  Errors come to done() as a negative res.
  */
 void tgt_iocb_submit(struct tgt_iocb *req);
+/* The same, behind all others of the batch (a ring's commit and wait). */
+void tgt_iocb_submit_last(struct tgt_iocb *req);
+
+/* Called in each turn of its thread before the batch is submitted: may queue iocbs. */
+struct tgt_prepare {
+	void (*fn)(struct tgt_prepare *prepare);
+	struct tgt_list link;
+};
+void tgt_prepare_add(struct tgt_prepare *prepare);	/* in the thread */
+void tgt_prepare_del(struct tgt_prepare *prepare);	/* in the thread; also from fn */
+
+/* Calls fn in the thread that started it, once, not before ms milliseconds. */
+struct tgt_timer {
+	void (*fn)(struct tgt_timer *timer);
+	uint64_t when;			/* ns of CLOCK_MONOTONIC */
+	struct tgt_list link;		/* initialise with tgt_timer_init() */
+};
+void tgt_timer_init(struct tgt_timer *timer, void (*fn)(struct tgt_timer *timer));
+void tgt_timer_start(struct tgt_timer *timer, unsigned int ms);	/* restarts a running one */
+void tgt_timer_stop(struct tgt_timer *timer);
+uint64_t tgt_now_ns(void);
 
 int tgt_event_add(struct tgt_event *ev, uint32_t epoll_events);
 int tgt_event_mod(struct tgt_event *ev, uint32_t epoll_events);
@@ -88,8 +110,8 @@ void tgt_work_submit(struct tgt_work *work);
 struct tgt_sync {
 	void (*done)(struct tgt_sync *sync);
 	struct tgt_thread *origin;
-	unsigned int pending;
-	struct tgt_call *calls;		/* tgt_threads_nr() of them, by tgt_sync_start */
+	struct tgt_call call;
+	unsigned int visit;		/* thread that it is at */
 };
 void tgt_sync_start(struct tgt_sync *sync);
 

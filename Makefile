@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make            modules for $(KDIR), tgtd, tgtadm, libtgt, examples
+# make help       all the targets
+
+PREFIX	?= /usr
+DESTDIR	?=
+DEPMOD	?= depmod
+SBINDIR	?= $(PREFIX)/sbin
+LIBEXEC	?= $(PREFIX)/lib/scsi_tgt
+LIBDIR	?= $(PREFIX)/lib
+INCDIR	?= $(PREFIX)/include
+MANDIR	?= $(PREFIX)/share/man
+UDEVDIR	?= /lib/udev/rules.d
+UNITDIR	?= /lib/systemd/system
+DOCDIR	?= $(PREFIX)/share/doc/scsi_tgt
+
+running	:= /lib/modules/$(shell uname -r)/build
+ifndef KDIR
+KDIR	:= $(if $(wildcard $(running)/Makefile),$(running),$(lastword \
+		$(sort $(wildcard /lib/modules/*/build))))
+KDIR_NOTE := $(if $(wildcard $(running)/Makefile),,yes)
+endif
+# Debian's include/config/kernel.release may differ from what uname -r says.
+KREL	:= $(if $(KDIR),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
+		$(KDIR)/include/generated/utsrelease.h 2>/dev/null))
+MODBUILD := build/kernel/$(KREL)
+MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
+
+.PHONY: all modules usr check check-unit check-modules-static shell demo bench \
+	deps install uninstall clean distclean help kdir shadow
+.DEFAULT_GOAL := all
+
+all: modules usr
+
+help:
+	@echo 'make                       modules for KDIR, daemon, tool, library, examples'
+	@echo 'make modules usr           the one, the other'
+	@echo 'make check                 unit tests, then the selftests in VMs'
+	@echo 'make check-unit            unit tests alone, on this machine'
+	@echo 'make check-modules-static  W=1, sparse, checkpatch'
+	@echo 'make demo                  the whole product shown in a VM'
+	@echo 'make bench                 instructions per I/O, beside other targets'
+	@echo 'make shell [KERNEL=6.12]   a VM with everything loaded'
+	@echo 'make install uninstall     DESTDIR, KDIR and PREFIX are honoured'
+	@echo 'make deps                  install what is needed'
+	@echo 'make clean distclean       distclean removes the VM images as well'
+
+# --- modules: built in a shadow tree of symbolic links, one for each kernel ---
+
+kdir:
+	@if [ -z "$(KREL)" ]; then \
+		echo "No kernel headers in '$(or $(KDIR),$(running))':" \
+		     "install linux-headers-$$(uname -r)," \
+		     "or set KDIR to a kernel's build directory." >&2; \
+		exit 1; \
+	fi
+	@$(if $(KDIR_NOTE),echo "No headers of the running kernel ($(running)): building for $(KREL)." >&2,:)
+
+shadow: kdir
+	@mkdir -p $(MODBUILD)/kernel $(MODBUILD)/include
+	@ln -sfn $(CURDIR)/Kbuild $(MODBUILD)/Kbuild
+	@ln -sfn $(CURDIR)/include/uapi $(MODBUILD)/include/uapi
+	@cp -rsf $(CURDIR)/kernel/. $(MODBUILD)/kernel/
+	@find $(MODBUILD)/kernel -xtype l -delete
+
+# No vmlinux beside the headers, so no BTF for modules.
+kbuild = $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(MODBUILD) \
+	CONFIG_DEBUG_INFO_BTF_MODULES=
+
+modules: shadow
+	+@$(kbuild) modules
+
+check-modules-static: shadow
+	+tests/static $(CURDIR)/$(MODBUILD) $(KDIR)
+
+# --- user space ---
+
+usr:
+	+$(MAKE) --no-print-directory -f usr/Makefile all
+
+# --- tests ---
+
+deps:
+	scripts/deps
+
+check: deps
+	tests/check
+
+check-unit:
+	tests/check --unit
+
+shell: deps
+	tests/vm/boot --timeout 0 $(or $(KERNEL),6.1) --shell
+
+demo: deps
+	tests/demo
+
+bench: deps
+	tests/bench
+
+# --- install ---
+
+sd_notify := $(shell pkg-config --exists libsystemd && echo yes)
+
+install: modules usr
+	install -d $(MODDIR)
+	set -e; for ko in $(MODBUILD)/kernel/*.ko; do \
+		objcopy --strip-debug $$ko $(MODDIR)/$${ko##*/}; done
+	+$(MAKE) --no-print-directory -f usr/Makefile install DESTDIR=$(DESTDIR) \
+		SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCDIR=$(INCDIR)
+	install -d $(DESTDIR)$(INCDIR)/linux $(DESTDIR)$(UDEVDIR) $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(DOCDIR)
+	install -m 644 include/uapi/linux/*.h $(DESTDIR)$(INCDIR)/linux/
+	install -m 644 udev/60-scsi_tgt.rules $(DESTDIR)$(UDEVDIR)/
+	install -m 644 systemd/tgtd.service systemd/tgtd-start.service $(DESTDIR)$(UNITDIR)/
+	sed -i -e 's,/usr/sbin/,$(SBINDIR)/,' -e 's,/usr/lib/scsi_tgt/,$(LIBEXEC)/,' \
+		$(if $(sd_notify),,-e 's/^Type=notify/Type=exec/') \
+		$(DESTDIR)$(UNITDIR)/tgtd.service
+	install -D -m 755 systemd/tgtd-drain $(DESTDIR)$(LIBEXEC)/tgtd-drain
+	install -m 644 udev/60-scsi_tgt-run.rules.example $(DESTDIR)$(DOCDIR)/
+	$(foreach m,$(wildcard Documentation/*.8),\
+		install -D -m 644 $m $(DESTDIR)$(MANDIR)/man8/$(notdir $m);)
+	$(if $(DESTDIR),:,$(DEPMOD) $(KREL) && udevadm control --reload && \
+		{ [ ! -d /run/systemd/system ] || systemctl daemon-reload; })
+
+uninstall: kdir
+	rm -rf $(MODDIR)
+	$(MAKE) --no-print-directory -f usr/Makefile uninstall DESTDIR=$(DESTDIR) \
+		SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCDIR=$(INCDIR)
+	rm -f $(patsubst include/uapi/%,$(DESTDIR)$(INCDIR)/%,$(wildcard include/uapi/linux/*.h))
+	rm -f $(DESTDIR)$(UDEVDIR)/60-scsi_tgt.rules $(DESTDIR)$(UNITDIR)/tgtd.service \
+		$(DESTDIR)$(UNITDIR)/tgtd-start.service
+	rm -rf $(DESTDIR)$(LIBEXEC)
+	rm -f $(patsubst Documentation/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard Documentation/*.8))
+	rm -rf $(DESTDIR)$(DOCDIR)
+	$(if $(DESTDIR),:,$(DEPMOD) $(KREL))
+
+clean:
+	rm -rf build/kernel build/usr build/usr-san build/static
+
+distclean:
+	rm -rf build

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What boot, run and shell have in common: from a kernel's series to a running
+# guest.  Sourced, with the top of the tree as working directory.
+#
+# A job is one guest: a directory with what it sees (tree/), what it says (out,
+# status) and its console.  tree/ is a copy made at the start, so that building
+# and editing may go on while the guest runs.
+
+vm_die() { echo "$(basename "$0"): $*" >&2; exit 2; }
+
+vm_series() { sed -e 's/#.*//' tests/vm/kernels | awk 'NF {print $1}'; }
+
+# The guest's root and one kernel: sets vm_root, vm_kernel (directories).
+vm_prepare()		# series
+{
+	vm_series | grep -qxF "$1" ||
+		vm_die "unknown kernel '$1': use one of" $(vm_series)
+	vm_root=$(tests/vm/mkroot) || vm_die "the guest's root could not be made (see above)"
+	vm_kernel=$vm_root/kernel-$1
+}
+
+# Build for that kernel, install into JOB/tree/stage, copy the tests.
+vm_stage()		# job, install: yes or no
+{
+	local d
+	mkdir -p "$1/tree/job" "$1/tree/build"
+	if [ "$2" = yes ]; then
+		(
+			flock 9
+			${MAKE:-make} -s --no-print-directory modules usr KDIR="$vm_kernel/build" >&2 &&
+			${MAKE:-make} -s --no-print-directory install KDIR="$vm_kernel/build" \
+				PREFIX=/usr DESTDIR="$1/tree/stage" DEPMOD=: >&2
+		) 9> build/vm/stage.lock || return 1
+	fi
+	cp -R tests "$1/tree/"
+	for d in selftests examples; do
+		[ ! -d "build/usr/$d" ] || cp -R --parents "build/usr/$d" "$1/tree/"
+	done
+}
+
+#
+# KVM is used only where it has booted a stock kernel within 10 seconds: there
+# are machines with a /dev/kvm on which that hangs.  Asked once per boot of the
+# host.
+#
+vm_accel()
+{
+	local id cache
+	case ${VM_ACCEL:-} in
+	tcg|kvm)	echo "$VM_ACCEL"; return ;;
+	'')		;;
+	*)		vm_die "VM_ACCEL=$VM_ACCEL: use tcg or kvm" ;;
+	esac
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || { echo tcg; return; }
+	id=$(cat /proc/sys/kernel/random/boot_id)
+	cache=build/vm/accel-$id
+	(
+		flock 9
+		[ ! -s "$cache" ] || exit 0
+		rm -f build/vm/accel-*
+		if vm_probe_kvm; then echo kvm; else echo tcg; fi > "$cache"
+	) 9> build/vm/probe.lock
+	cat "$cache"
+}
+
+vm_probe_kvm()
+{
+	timeout -s KILL 10 qemu-system-x86_64 -accel kvm -cpu host -m 512M \
+		-nodefaults -display none -no-reboot -serial stdio \
+		-kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initramfs" \
+		-append 'console=ttyS0 quiet panic=-1 vm.probe' < /dev/null 2> /dev/null |
+		grep -q 'vm: probe booted'
+}
+
+# The command line of QEMU, in the array vm_argv.
+# Set before: vm_icount (yes or empty), vm_mem, vm_smp, vm_disk (file or empty).
+vm_build_argv()		# job, further words for the kernel's command line
+{
+	local accel append
+	append="console=ttyS0 rw panic=-1 oops=panic printk.devkmsg=on net.ifnames=0"
+	append+=" mitigations=off random.trust_cpu=on systemd.show_status=no"
+	append+=" nmi_watchdog=0 ${VM_APPEND:-} $2"
+	if [ -n "$vm_icount" ]; then
+		accel=(-accel tcg,thread=single -icount shift=0,sleep=off -cpu max)
+		vm_smp=1
+	elif [ "$(vm_accel)" = kvm ]; then
+		accel=(-accel kvm -cpu host)
+	else
+		accel=(-accel tcg,thread=multi -cpu max)
+	fi
+	vm_argv=(qemu-system-x86_64 "${accel[@]}" -machine q35 -nodefaults
+		-m "$vm_mem" -smp "$vm_smp" -display none -no-reboot
+		-kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initramfs"
+		-append "$append"
+		-drive "if=none,id=root,file=$vm_root/root.img,format=raw,snapshot=on,cache=unsafe,file.locking=off"
+		-device virtio-blk-pci,drive=root
+		-device virtio-rng-pci
+		-device virtio-serial-pci
+		-fsdev "local,id=tree,path=$1/tree,security_model=none,readonly=on,multidevs=remap"
+		-device virtio-9p-pci,fsdev=tree,mount_tag=tree
+		-chardev "file,id=out,path=$1/out"
+		-device virtserialport,chardev=out,name=out
+		-chardev "file,id=status,path=$1/status"
+		-device virtserialport,chardev=status,name=status)
+	[ -z "$vm_disk" ] || vm_argv+=(
+		-drive "if=none,id=scratch,file=$vm_disk,format=raw,cache=writeback,discard=unmap"
+		-device virtio-blk-pci,drive=scratch,serial=scratch)
+}
+
+# A job's directory; gone when the caller exits, with its QEMU.
+vm_job_new()
+{
+	mkdir -p build/vm
+	vm_job=$(mktemp -d "$PWD/build/vm/job.XXXXXX")
+	vm_pid=
+	trap vm_job_end EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+vm_job_end()
+{
+	[ -z "$vm_pid" ] || kill -KILL "$vm_pid" 2> /dev/null || :
+	[ -z "$vm_job" ] || [ -n "${VM_KEEP:-}" ] || rm -rf "$vm_job"
+}

@@ -51,19 +51,16 @@ struct tgt_io {
 	 * before tgt_io_submit() returns.
 	 */
 	void (*done)(struct tgt_io *io, int64_t res);
-	/*
-	 * Nothing is left to do but status GOOD if all bytes move: the transport
-	 * may end the command with the I/O (SCSI_TGT_XFER_COMPLETE).
-	 */
-	bool ends_cmd;
 
-	/*
-	 * The store's from here on, while it runs; it may also change done,
-	 * offset, len and data_offset for a second round, and restores done.
-	 */
-	void (*submitter_done)(struct tgt_io *io, int64_t res);
+	/* The store's, while it runs. */
 	void *mem;		/* where READ and WRITE go when not by ops->transfer */
 	bool bounced;		/* mem is the store's, to be freed */
+	/*
+	 * Set by the store for cmd->ops->transfer(), which moves the bytes from
+	 * moved to len and calls it with their number, perhaps short, or -errno.
+	 * The store goes on from there and calls done in the end.
+	 */
+	void (*round_done)(struct tgt_io *io, int64_t res);
 
 	/* The store's and the transport's, while it runs. */
 	struct tgt_store *store;

@@ -349,7 +349,10 @@ int tgt_ctl_host_foreach(struct tgt_ctl *ctl,
 int tgt_ctl_lun_add(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun[8]);
 int tgt_ctl_lun_del(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun[8]);
 int tgt_ctl_lun_changed(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun[8]);
-/* The 8 bytes of a LUN from 0 to 16383, in the form that Linux uses. */
+/*
+ * LUN 0 to 16383 in 8 bytes: peripheral device addressing to 255, flat space
+ * addressing above (SAM-5, 4.7.7).
+ */
 void tgt_lun_from_int(unsigned int number, uint8_t lun[8]);
 
 struct tgt_ctl_nexus {

@@ -8,8 +8,7 @@
  * and calls from other threads come.
  *
  * Thread 0 is the administration: it owns the lists of targets and logical
- * units, configuration and control sockets,
- * and serves no commands.
+ * units, configuration and control sockets, and serves no commands.
  * Threads 1..n serve commands.  What belongs to a thread is touched by that
  * thread alone; others send it calls.
  */
@@ -30,6 +29,7 @@ struct tgt_iocb {
 	/* Called in the thread that submitted; res as in io_event. */
 	void (*done)(struct tgt_iocb *req, long res);
 	struct tgt_list link;		/* while it waits for a place in the context */
+	long res;			/* the thread's, if it could not be submitted */
 };
 
 /* Something that an epoll set watches.  fn runs in the thread, level-triggered. */
@@ -100,7 +100,10 @@ int tgt_event_mod(struct tgt_event *ev, uint32_t epoll_events);
 void tgt_event_del(struct tgt_event *ev);	/* fn is not called any more */
 
 void tgt_thread_call(struct tgt_thread *thread, struct tgt_call *call);
+/* done follows in the calling thread. */
 void tgt_work_submit(struct tgt_work *work);
+/* Ends idle pool threads; ones that are stuck in the kernel are left after a while. */
+void tgt_work_stop(void);
 
 /*
  * Quiescence: done is called in the calling thread once every serving thread

@@ -103,6 +103,7 @@ struct tgt_store {
 	bool discard_zeroes;
 	uint32_t discard_granularity;	/* bytes */
 	bool rotational;
+	bool thin;		/* space is taken as it is written: logical units are thin by default */
 	int fd;			/* -1 if none */
 	void *priv;		/* the store's own */
 };

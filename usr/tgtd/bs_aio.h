@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The aio store's own: bs_aio_open.c fills it in, bs_aio.c and bs_aio_work.c use it. */
+#ifndef TGTD_BS_AIO_H
+#define TGTD_BS_AIO_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bs.h"
+
+struct aio {
+	char *path;
+	bool block_device;
+	bool direct;		/* the fd is O_DIRECT */
+	bool never_waits;	/* buffered, but all in memory (tmpfs) */
+	uint32_t align;		/* direct: of memory, offsets and lengths */
+	/* Buffered: RWF_NOWAIT works; cleared at the first EOPNOTSUPP. */
+	atomic_bool nowait_read, nowait_write;
+	/* Block devices: discard so that zeroes are read (else BLKDISCARD). */
+	bool punch;
+	/*
+	 * Of a buffered file the kernel reports a failed write-back once, to
+	 * whoever syncs next: when that was a FUA write, its error stays here
+	 * until a flush has reported it as well.
+	 */
+	atomic_int writeback_error;
+};
+
+static inline struct aio *tgt_aio(const struct tgt_store *store)
+{
+	return store->priv;
+}
+
+int tgt_aio_open(struct tgt_store *store, const char *path, char *err, size_t err_size);
+void tgt_aio_close(struct tgt_store *store);
+int tgt_aio_resize(struct tgt_store *store);
+
+/* Pool work (io->work.fn): the whole of io, or what is left of it; blocks. */
+long tgt_aio_work_rw(struct tgt_work *work);
+long tgt_aio_work_discard(struct tgt_work *work);
+long tgt_aio_work_zero(struct tgt_work *work);
+
+#endif

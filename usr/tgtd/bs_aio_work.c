@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The aio store's blocking calls, made by the pool. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "bs_aio.h"
+#include "cmd.h"
+
+/* Never written: the kernel's zero page. */
+static uint8_t zeroes[1 << 20] __attribute__((aligned(4096)));
+
+/* Returns with io->moved < io->len and no error only at the end of the file. */
+long tgt_aio_work_rw(struct tgt_work *work)
+{
+	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
+	bool write = io->op == TGT_IO_WRITE;
+	int flags = write && (io->flags & TGT_IO_DSYNC) ? RWF_DSYNC : 0;
+
+	while (io->moved < io->len) {
+		struct iovec iov = {
+			.iov_base = (uint8_t *)io->mem + io->moved,
+			.iov_len = io->len - io->moved,
+		};
+		off_t offset = io->offset + io->moved;
+		ssize_t n = write ? pwritev2(io->store->fd, &iov, 1, offset, flags) :
+				    preadv(io->store->fd, &iov, 1, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		io->moved += n;
+	}
+	return 0;
+}
+
+static int file_fallocate(const struct tgt_io *io, int mode)
+{
+	int ret;
+
+	do {
+		ret = fallocate(io->store->fd, mode | FALLOC_FL_KEEP_SIZE, io->offset, io->len);
+	} while (ret && errno == EINTR);
+	return ret ? -errno : 0;
+}
+
+long tgt_aio_work_discard(struct tgt_work *work)
+{
+	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
+	const struct aio *aio = tgt_aio(io->store);
+	uint64_t range[2] = { io->offset, io->len };
+
+	if (!io->len)
+		return 0;
+	if (!aio->block_device || aio->punch)
+		return file_fallocate(io, FALLOC_FL_PUNCH_HOLE);
+	return ioctl(io->store->fd, BLKDISCARD, range) ? -errno : 0;
+}
+
+static long write_zeroes(const struct tgt_io *io)
+{
+	uint64_t done = 0;
+
+	while (done < io->len) {
+		uint64_t left = io->len - done;
+		size_t chunk = left < sizeof(zeroes) ? left : sizeof(zeroes);
+		ssize_t n = pwrite(io->store->fd, zeroes, chunk, io->offset + done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		done += n;
+	}
+	return 0;
+}
+
+static bool refused(long ret)
+{
+	return ret == -EOPNOTSUPP || ret == -EINVAL || ret == -ENODEV;
+}
+
+long tgt_aio_work_zero(struct tgt_work *work)
+{
+	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
+	const struct aio *aio = tgt_aio(io->store);
+	long ret = -EOPNOTSUPP;
+
+	if (!io->len)
+		return 0;
+	if ((io->flags & TGT_IO_MAY_UNMAP) && (!aio->block_device || aio->punch))
+		ret = file_fallocate(io, FALLOC_FL_PUNCH_HOLE);
+	if (refused(ret))
+		ret = file_fallocate(io, FALLOC_FL_ZERO_RANGE);
+	if (refused(ret))
+		ret = write_zeroes(io);
+	if (!ret && (io->flags & TGT_IO_DSYNC) && fdatasync(io->store->fd))
+		ret = -errno;
+	return ret;
+}

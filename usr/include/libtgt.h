@@ -205,6 +205,22 @@ static inline void tgt_cqe_tmf_done(struct scsi_tgt_cqe *cqe, uint32_t tag,
 	tgt_cqe_init(cqe, tag, slot, (uint8_t)resp);
 }
 
+/* Big-endian numbers, as CDBs and parameter data have them, at any alignment. */
+static inline uint64_t tgt_get_be(const uint8_t *p, unsigned int bytes)
+{
+	uint64_t v = 0;
+
+	while (bytes--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+static inline void tgt_put_be(uint8_t *p, unsigned int bytes, uint64_t v)
+{
+	for (; bytes--; v >>= 8)
+		p[bytes] = (uint8_t)v;
+}
+
 /*
  * libaio.  These fill in the whole iocb, so set iocb->data afterwards: find the
  * request again by that, never by io_event.obj.  One io_submit may carry any

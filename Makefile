@@ -61,7 +61,7 @@ shadow: kdir
 	@mkdir -p $(MODBUILD)/kernel $(MODBUILD)/include
 	@ln -sfn $(CURDIR)/Kbuild $(MODBUILD)/Kbuild
 	@ln -sfn $(CURDIR)/include/uapi $(MODBUILD)/include/uapi
-	@cp -rsf $(CURDIR)/kernel/. $(MODBUILD)/kernel/
+	@cp -rsf $(wildcard $(CURDIR)/kernel/*) $(MODBUILD)/kernel/
 	@find $(MODBUILD)/kernel -xtype l -delete
 
 # No vmlinux beside the headers, so no BTF for modules.

@@ -71,8 +71,8 @@ kbuild = $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(MODBUILD) \
 modules: shadow
 	+@$(kbuild) modules
 
-check-modules-static: shadow
-	+tests/static $(CURDIR)/$(MODBUILD) $(KDIR)
+check-modules-static: kdir
+	+tests/static $(KDIR)
 
 # --- user space ---
 

@@ -131,7 +131,6 @@ static void read_write(struct task *t, uint64_t lba, uint64_t blocks)
 	const struct scsi_tgt_slot *slot = t->slot;
 	struct disk *d = t->disk;
 	uint64_t len = blocks * BLOCK;
-	uint8_t *at;
 
 	if (slot->cdb[1] >> 5)		/* no protection information */
 		return illegal(t, INVALID_FIELD_IN_CDB);
@@ -139,14 +138,13 @@ static void read_write(struct task *t, uint64_t lba, uint64_t blocks)
 		return illegal(t, LBA_OUT_OF_RANGE);
 	if (len > slot->data_len)
 		len = slot->data_len;
-	at = d->data + lba * BLOCK;
 	if (slot->dir == SCSI_TGT_DIR_IN)
-		return tgt_cqe_data(&t->cqe, t->tag, slot, at, (uint32_t)len);
+		return tgt_cqe_data(&t->cqe, t->tag, slot, d->data + lba * BLOCK, (uint32_t)len);
 	/* Reads are answered at the commit: not with data that came after them. */
 	if (tgt_ring_uncommitted(d->q))
 		tgt_ring_commit(d->q);
 	tgt_cqe_good(&t->cqe, t->tag, slot, (uint32_t)len);
-	if (tgt_ring_get_data(d->q, t->tag, 0, at, len))
+	if (tgt_ring_get_data(d->q, t->tag, 0, d->data + lba * BLOCK, len))
 		t->cqe.flags = SCSI_TGT_CQE_ERROR;
 }
 

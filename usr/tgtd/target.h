@@ -3,10 +3,10 @@
  * Targets, logical units, nexuses and transports.
  *
  * All of it is made, changed and removed by thread 0.  Serving threads look
- * up logical units without a lock: target->luns is an atomic pointer to an
- * immutable table, replaced as a whole and freed after tgt_sync_start() has
- * gone round.  A logical unit is closed when, after that, its inflight counts
- * are all 0.
+ * up logical units without a lock: target->luns is an atomic pointer to a
+ * table of atomic pointers, whose predecessor is freed after tgt_sync_start()
+ * has gone round.  A logical unit is closed when, after it was taken from the
+ * table, each thread has come back to its loop and has nothing of it in flight.
  */
 #ifndef TGTD_TARGET_H
 #define TGTD_TARGET_H
@@ -27,6 +27,7 @@ struct tgt_device_ops;
 struct tgt_lu;
 struct tgt_target;
 struct tgt_thread;
+struct tgt_transport_admin;
 
 /* A transport of targets: --lld.  Called in thread 0; results by callback. */
 struct tgt_transport_ops {
@@ -45,6 +46,13 @@ struct tgt_transport_ops {
 	/* A parameter of "target update"; -ENOENT: not one of this transport's. */
 	int (*target_update)(struct tgt_target *target, const char *name, const char *value,
 			     char *err, size_t err_size);
+	/*
+	 * NULL, or at the end of tgtd: takes no more commands, waits for those
+	 * that it has, leaves initiators to whoever comes next, and calls done.
+	 * Bounded by the caller.
+	 */
+	void (*shutdown)(void (*done)(void *arg), void *arg);
+	const struct tgt_transport_admin *admin;	/* for tgtadm, mgmt_transport.h; or NULL */
 };
 
 /* An option as the user gave it, kept for "show" and the configuration. */
@@ -73,7 +81,7 @@ enum tgt_target_state {
 
 struct tgt_lun_table {
 	unsigned int nr;		/* indexes 0 to nr - 1 */
-	struct tgt_lu *lu[];
+	_Atomic(struct tgt_lu *) lu[];
 };
 
 struct tgt_target {
@@ -109,6 +117,13 @@ enum tgt_lu_state {
 	TGT_LU_REMOVING,	/* still served, until tgt_lun_gone() */
 };
 
+/* By the data's direction as the initiator sees it. */
+struct tgt_lu_stats {
+	uint64_t rd_cmds, rd_bytes;
+	uint64_t wr_cmds, wr_bytes;
+	uint64_t errs;			/* of all: ended with another status than GOOD */
+};
+
 /* Per serving thread, so that counting costs no shared cache line. */
 struct tgt_lu_thread {
 	struct tgt_list cmds;		/* active, in order of arrival */
@@ -116,6 +131,7 @@ struct tgt_lu_thread {
 	unsigned int inflight;		/* commands, and TMFs that came by this thread */
 	uint64_t seq;			/* of the command that came last */
 	struct tgt_call *drained;	/* called when inflight is 0 */
+	struct tgt_lu_stats stats;	/* read by thread 0 as they are */
 } __attribute__((aligned(64)));
 
 struct tgt_lu {
@@ -180,6 +196,7 @@ struct tgt_lu_params {
 	const char *bstype;		/* NULL: "aio" with a path, "null" without */
 	const char *path;		/* NULL: none */
 	uint32_t store_flags;		/* TGT_STORE_* */
+	const char *store_opts;		/* --bsopts; NULL: none */
 	uint32_t block_size;		/* bytes, 0: 512 */
 	const uint8_t *uuid;		/* 16 bytes from the configuration; NULL: make one */
 	/*
@@ -207,6 +224,8 @@ int tgt_lu_update(struct tgt_lu *lu, const char *name, const char *value,
 /* Asks the store for its size again and tells initiators if it changed. */
 int tgt_lu_resize(struct tgt_lu *lu, char *err, size_t err_size);
 bool tgt_lu_online(const struct tgt_lu *lu);
+/* The sum of all threads. */
+void tgt_lu_stats_get(const struct tgt_lu *lu, struct tgt_lu_stats *stats);
 
 /* Where thread 0 looks things up. */
 struct tgt_target *tgt_target_find(uint32_t tid);
@@ -224,8 +243,9 @@ struct tgt_lu *tgt_lun_next(struct tgt_target *target, int after);
 /* By transports, see above. */
 void tgt_target_gone(struct tgt_target *target);
 void tgt_lun_gone(struct tgt_lu *lu);
-void tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus);
-void tgt_nexus_del(struct tgt_nexus *nexus);
+/* Tells the logical units too, so before the nexus's first command.  0 or -ENOMEM. */
+int tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus);
+void tgt_nexus_del(struct tgt_nexus *nexus);	/* after its last command */
 struct tgt_nexus *tgt_nexus_find(struct tgt_target *target, uint64_t id);
 
 /* At start: makes a transport known, and init()s it. */

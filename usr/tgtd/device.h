@@ -24,6 +24,8 @@ struct tgt_op {
 	uint8_t flags;
 	uint16_t service_action;
 	uint8_t cdb_len;
+	/* NULL, or whether this unit has it (thin provisioning, ...); asked by RSOC and by parse. */
+	bool (*supported)(const struct tgt_lu *lu);
 	const uint8_t *usage;		/* cdb_len bytes, bits that may be set (SPC-4, 6.34) */
 	/*
 	 * Decides: fills in lba, nr_blocks and the like, checks fields.  false:
@@ -54,6 +56,13 @@ struct tgt_device_ops {
 	 * false: it has ended the command.  cmd->op is set.
 	 */
 	bool (*admit)(struct tgt_cmd *cmd);
+	/*
+	 * NULL, or told in thread 0 of the I_T nexuses that may send commands:
+	 * before the first one's command (when the unit is published: for all
+	 * that there are), and after the last one's.  0 or -ENOMEM.
+	 */
+	int (*nexus_add)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
+	void (*nexus_del)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 	/* NULL, or told in thread 0 that size or attributes changed. */
 	void (*changed)(struct tgt_lu *lu);
 };
@@ -67,6 +76,8 @@ struct tgt_dispatch {
 	uint16_t first[256];		/* index + 1; 0: none */
 	struct tgt_dispatch *next;
 };
+/* Of the type "controller", which answers for LUNs that don't exist; set with the first target. */
+extern const struct tgt_dispatch *tgt_controller_dispatch;
 /* NULL: no memory.  Thread 0; kept until exit. */
 const struct tgt_dispatch *tgt_dispatch_get(const struct tgt_device_ops *device);
 /* The command's entry; NULL and *known: the opcode is, but not its service action. */

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * scsi_tgt_loop: a SCSI host of this machine whose commands a helper executes.
+ */
+#include <linux/mempool.h>
+#include <linux/module.h>
+#include <scsi/scsi.h>
+#include <scsi/scsi_cmnd.h>
+#include <scsi/scsi_device.h>
+#include <scsi/scsi_eh.h>
+#include <scsi/scsi_host.h>
+
+#include "compat/compat.h"
+#include "scsi_tgt_lib.h"
+
+#define LOOP_SEGMENTS_MAX	1024
+#define LOOP_DATA_MAX		(8U << 20)
+#define LOOP_BVECS_INLINE	4
+#define LOOP_LUN_MAX		16384
+
+/**
+ * struct loop_host - behind a Scsi_Host
+ * @host: the library's
+ * @shost: the midlayer's
+ * @nexus: the only one: this machine
+ * @bvecs: arrays of LOOP_SEGMENTS_MAX, one always there, so that there is
+ *	progress without memory
+ */
+struct loop_host {
+	struct scsi_tgt_host *host;
+	struct Scsi_Host *shost;
+	struct scsi_tgt_nexus *nexus;
+	mempool_t bvecs;
+};
+
+/**
+ * struct loop_cmd - behind a struct scsi_tgt_cmd
+ * @scmd: the midlayer's
+ * @bvecs: from the pool, or NULL
+ * @few: for most
+ */
+struct loop_cmd {
+	struct scsi_cmnd *scmd;
+	struct bio_vec *bvecs;
+	struct bio_vec few[LOOP_BVECS_INLINE];
+};
+
+static struct loop_host *to_loop(struct Scsi_Host *shost)
+{
+	return *(struct loop_host **)shost->hostdata;
+}
+
+static struct loop_host *cmd_loop(const struct scsi_tgt_cmd *cmd)
+{
+	return scsi_tgt_host_priv(cmd->nexus->host);
+}
+
+static const u8 loop_host_bytes[] = {
+	[SCSI_TGT_RESULT_STATUS]	= DID_OK,
+	[SCSI_TGT_RESULT_ERROR]		= DID_ERROR,
+	[SCSI_TGT_RESULT_NO_LUN]	= DID_BAD_TARGET,
+	[SCSI_TGT_RESULT_NO_HELPER]	= DID_NO_CONNECT,
+	[SCSI_TGT_RESULT_LOST]		= DID_TRANSPORT_DISRUPTED,
+	[SCSI_TGT_RESULT_ABORTED]	= DID_ABORT,
+};
+
+static void loop_cmd_put_data(struct scsi_tgt_cmd *cmd)
+{
+	struct loop_cmd *lc = scsi_tgt_cmd_priv(cmd);
+
+	if (lc->bvecs)
+		mempool_free(lc->bvecs, &cmd_loop(cmd)->bvecs);
+}
+
+static void loop_done(struct scsi_tgt_cmd *cmd)
+{
+	struct loop_cmd *lc = scsi_tgt_cmd_priv(cmd);
+	struct scsi_cmnd *scmd = lc->scmd;
+
+	loop_cmd_put_data(cmd);
+	scmd->result = loop_host_bytes[cmd->result] << 16 | cmd->status;
+	scsi_set_resid(scmd, cmd->residual);
+	/* The midlayer may use scmd again at once, so nothing of it after this. */
+	scsi_done(scmd);
+	scsi_tgt_cmd_free(cmd);
+}
+
+/*
+ * The request's own pages, if they are all there is: the error handler sends
+ * commands of its own in the name of a request, with other data.
+ */
+static bool loop_use_bio(struct scsi_tgt_cmd *cmd, struct scsi_cmnd *scmd)
+{
+	struct request *rq = scsi_cmd_to_rq(scmd);
+	struct bio *bio = rq->bio;
+
+	if (!bio || bio->bi_next || rq->rq_flags & RQF_SPECIAL_PAYLOAD ||
+	    scmd->submitter == SUBMITTED_BY_SCSI_ERROR_HANDLER ||
+	    bio->bi_iter.bi_size != cmd->data_len)
+		return false;
+	cmd->bvec = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
+	cmd->nr_bvec = bio_segments(bio);
+	cmd->bvec_skip = bio->bi_iter.bi_bvec_done;
+	return true;
+}
+
+/* Describes the data to the library.  -ENOMEM: later. */
+static int loop_cmd_get_data(struct scsi_tgt_cmd *cmd, struct scsi_cmnd *scmd)
+{
+	struct loop_cmd *lc = scsi_tgt_cmd_priv(cmd);
+	unsigned int n = scsi_sg_count(scmd), i;
+	struct bio_vec *bv = lc->few;
+	struct scatterlist *sg;
+
+	if (n > LOOP_BVECS_INLINE) {
+		if (loop_use_bio(cmd, scmd))
+			return 0;
+		bv = mempool_alloc(&cmd_loop(cmd)->bvecs,
+				   GFP_ATOMIC | __GFP_NOWARN);
+		if (!bv)
+			return -ENOMEM;
+		lc->bvecs = bv;
+	}
+	scsi_for_each_sg(scmd, sg, n, i)
+		bvec_set_page(&bv[i], sg_page(sg), sg->length, sg->offset);
+	cmd->bvec = bv;
+	cmd->nr_bvec = n;
+	cmd->bvec_skip = 0;
+	return 0;
+}
+
+static enum scsi_tgt_dir loop_dir(const struct scsi_cmnd *scmd)
+{
+	if (!scsi_bufflen((struct scsi_cmnd *)scmd))
+		return SCSI_TGT_DIR_NONE;
+	return scmd->sc_data_direction == DMA_TO_DEVICE ? SCSI_TGT_DIR_OUT :
+							  SCSI_TGT_DIR_IN;
+}
+
+static int loop_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *scmd)
+{
+	struct loop_host *loop = to_loop(shost);
+	struct scsi_tgt_cmd *cmd;
+	struct loop_cmd *lc;
+
+	cmd = scsi_tgt_cmd_alloc(loop->host, loop_dir(scmd));
+	if (!cmd)
+		return SCSI_MLQUEUE_HOST_BUSY;
+	lc = scsi_tgt_cmd_priv(cmd);
+	lc->scmd = scmd;
+	lc->bvecs = NULL;
+	cmd->nexus = loop->nexus;
+	int_to_scsilun(scmd->device->lun, &cmd->lun);
+	cmd->cdb = scmd->cmnd;
+	cmd->cdb_len = scmd->cmd_len;
+	cmd->task_attr = SCSI_TGT_TASK_SIMPLE;
+	cmd->more = !(scmd->flags & SCMD_LAST);
+	cmd->data_len = scsi_bufflen(scmd);
+	/* The midlayer acts first; this is for when it doesn't. */
+	cmd->timeout = 2 * scsi_cmd_to_rq(scmd)->timeout;
+	cmd->sense = scmd->sense_buffer;
+	cmd->sense_size = SCSI_SENSE_BUFFERSIZE;
+	if (cmd->data_len && loop_cmd_get_data(cmd, scmd)) {
+		scsi_tgt_cmd_free(cmd);
+		return SCSI_MLQUEUE_HOST_BUSY;
+	}
+	*(struct scsi_tgt_cmd_ref *)scsi_cmd_priv(scmd) = scsi_tgt_cmd_ref(cmd);
+	scsi_tgt_cmd_queue(cmd);
+	return 0;
+}
+
+static void loop_commit_rqs(struct Scsi_Host *shost, u16 hwq)
+{
+	scsi_tgt_host_kick(to_loop(shost)->host);
+}
+
+static enum scsi_tgt_compat_eh_action loop_eh_timed_out(struct scsi_cmnd *scmd)
+{
+	struct loop_host *loop = to_loop(scmd->device->host);
+
+	if (scsi_tgt_host_recovering(loop->host))
+		return SCSI_TGT_COMPAT_EH_RESET_TIMER;
+	return SCSI_TGT_COMPAT_EH_NOT_HANDLED;
+}
+
+static int loop_eh_abort(struct scsi_cmnd *scmd)
+{
+	struct loop_host *loop = to_loop(scmd->device->host);
+
+	return scsi_tgt_cmd_abort(loop->host, scsi_cmd_priv(scmd)) ? FAILED :
+								     SUCCESS;
+}
+
+static int loop_eh_device_reset(struct scsi_cmnd *scmd)
+{
+	struct loop_host *loop = to_loop(scmd->device->host);
+	struct scsi_lun lun;
+
+	int_to_scsilun(scmd->device->lun, &lun);
+	return scsi_tgt_lun_reset(loop->nexus, &lun) ? FAILED : SUCCESS;
+}
+
+static int loop_eh_host_reset(struct scsi_cmnd *scmd)
+{
+	scsi_tgt_host_reset(to_loop(scmd->device->host)->host);
+	return SUCCESS;
+}
+
+static struct scsi_host_template loop_template = {
+	.module			= THIS_MODULE,
+	.name			= "scsi_tgt_loop",
+	.proc_name		= "scsi_tgt_loop",
+	.queuecommand		= loop_queuecommand,
+	.commit_rqs		= loop_commit_rqs,
+	.eh_timed_out		= loop_eh_timed_out,
+	.eh_abort_handler	= loop_eh_abort,
+	.eh_device_reset_handler = loop_eh_device_reset,
+	.eh_host_reset_handler	= loop_eh_host_reset,
+	.cmd_size		= sizeof(struct scsi_tgt_cmd_ref),
+	.this_id		= -1,
+	.sg_tablesize		= LOOP_SEGMENTS_MAX,
+	.max_sectors		= LOOP_DATA_MAX >> SECTOR_SHIFT,
+	.max_segment_size	= UINT_MAX,
+	SCSI_TGT_COMPAT_SECTOR_ALIGNED,
+	.change_queue_depth	= scsi_change_queue_depth,
+	.track_queue_depth	= 1,
+	.skip_settle_delay	= 1,
+};
+
+static int loop_add_shost(struct loop_host *loop)
+{
+	struct scsi_tgt_host *host = loop->host;
+	struct Scsi_Host *shost;
+	int ret;
+
+	shost = scsi_host_alloc(&loop_template, sizeof(struct loop_host *));
+	if (!shost)
+		return -ENOMEM;
+	*(struct loop_host **)shost->hostdata = loop;
+	loop->shost = shost;
+	shost->nr_hw_queues = scsi_tgt_host_nr_queues(host);
+	shost->can_queue = scsi_tgt_host_queue_depth(host);
+	shost->cmd_per_lun = shost->can_queue;
+	shost->max_id = 1;
+	shost->max_channel = 0;
+	shost->max_lun = LOOP_LUN_MAX;
+	shost->max_cmd_len = 32;
+	ret = scsi_add_host(shost, scsi_tgt_host_dev(host));
+	if (ret)
+		scsi_host_put(shost);
+	return ret;
+}
+
+static int loop_host_add(struct scsi_tgt_host *host)
+{
+	struct loop_host *loop;
+	int ret = -ENOMEM;
+
+	loop = kzalloc(sizeof(*loop), GFP_KERNEL);
+	if (!loop)
+		return -ENOMEM;
+	loop->host = host;
+	if (mempool_init_kmalloc_pool(&loop->bvecs, 1, LOOP_SEGMENTS_MAX *
+				      sizeof(struct bio_vec)))
+		goto free_loop;
+	loop->nexus = scsi_tgt_nexus_add(host, scsi_tgt_host_name(host));
+	if (!loop->nexus)
+		goto exit_pool;
+	scsi_tgt_host_set_priv(host, loop);
+	ret = loop_add_shost(loop);
+	if (ret)
+		goto del_nexus;
+	return 0;
+
+del_nexus:
+	scsi_tgt_nexus_del(loop->nexus);
+exit_pool:
+	mempool_exit(&loop->bvecs);
+free_loop:
+	kfree(loop);
+	return ret;
+}
+
+static void loop_host_remove(struct scsi_tgt_host *host)
+{
+	struct loop_host *loop = scsi_tgt_host_priv(host);
+
+	scsi_remove_host(loop->shost);
+	scsi_host_put(loop->shost);
+	scsi_tgt_nexus_del(loop->nexus);
+	mempool_exit(&loop->bvecs);
+	kfree(loop);
+}
+
+static struct scsi_device *loop_find(struct loop_host *loop,
+				     const struct scsi_lun *lun)
+{
+	return scsi_device_lookup(loop->shost, 0, 0,
+				  scsilun_to_int((struct scsi_lun *)lun));
+}
+
+static int loop_lun_add(struct scsi_tgt_host *host, const struct scsi_lun *lun)
+{
+	struct loop_host *loop = scsi_tgt_host_priv(host);
+	u64 no = scsilun_to_int((struct scsi_lun *)lun);
+	struct scsi_device *sdev = loop_find(loop, lun);
+	int ret;
+
+	/* It was there for an earlier helper. */
+	if (sdev) {
+		scsi_rescan_device(sdev);
+		scsi_device_put(sdev);
+		return 0;
+	}
+	if (no >= loop->shost->max_lun)
+		return -ERANGE;
+	ret = scsi_add_device(loop->shost, 0, 0, no);
+	return ret ? -EIO : 0;
+}
+
+static void loop_lun_del(struct scsi_tgt_host *host, const struct scsi_lun *lun)
+{
+	struct scsi_device *sdev = loop_find(scsi_tgt_host_priv(host), lun);
+
+	if (sdev) {
+		scsi_remove_device(sdev);
+		scsi_device_put(sdev);
+	}
+}
+
+static void loop_lun_changed(struct scsi_tgt_host *host,
+			     const struct scsi_lun *lun)
+{
+	struct scsi_device *sdev = loop_find(scsi_tgt_host_priv(host), lun);
+
+	if (sdev) {
+		scsi_rescan_device(sdev);
+		scsi_device_put(sdev);
+	}
+}
+
+static const struct scsi_tgt_transport_ops loop_ops = {
+	.name		= "loop",
+	.owner		= THIS_MODULE,
+	.cmd_size	= sizeof(struct loop_cmd),
+	.max_data_len	= LOOP_DATA_MAX,
+	.host_add	= loop_host_add,
+	.host_remove	= loop_host_remove,
+	.lun_add	= loop_lun_add,
+	.lun_del	= loop_lun_del,
+	.lun_changed	= loop_lun_changed,
+	.done		= loop_done,
+};
+
+static int __init loop_init(void)
+{
+	return scsi_tgt_transport_register(&loop_ops);
+}
+
+static void __exit loop_exit(void)
+{
+	scsi_tgt_transport_unregister(&loop_ops);
+}
+
+module_init(loop_init);
+module_exit(loop_exit);
+
+MODULE_DESCRIPTION("Local SCSI host for scsi_tgt");
+MODULE_LICENSE("GPL");

@@ -68,6 +68,11 @@ struct tgt_cmd_ops {
 	 * until then.
 	 */
 	bool keeps_resp;
+	/*
+	 * The initiator is told of cmd->overflow.  If not, a WRITE that comes with
+	 * less data than its CDB says is refused.
+	 */
+	bool reports_overflow;
 };
 
 struct tgt_cmd {

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The device type "disk" (SBC-3): its commands, pages and state. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev.h"
+#include "mode.h"
+#include "sbc.h"
+#include "usage.h"
+#include "vpd.h"
+
+static const struct tgt_vpd_page vpd_pages[] = {
+	{ VPD_SUPPORTED, tgt_vpd_supported },
+	{ VPD_SERIAL, tgt_vpd_serial },
+	{ VPD_IDENTIFICATION, tgt_vpd_identification },
+	{ VPD_EXTENDED_INQUIRY, tgt_vpd_extended_inquiry },
+	{ VPD_MODE_PAGE_POLICY, tgt_vpd_mode_page_policy },
+	{ VPD_BLOCK_LIMITS, tgt_sbc_vpd_block_limits },
+	{ VPD_BLOCK_CHARACTERISTICS, tgt_sbc_vpd_characteristics },
+	{ VPD_PROVISIONING, tgt_sbc_vpd_provisioning },
+};
+
+/*
+ * Caching mode page (SBC-3, 6.5.5): WCE as the store is, and changeable where
+ * the store has a cache.
+ */
+
+#define CACHING_LEN	20
+#define CACHING_WCE	0x04	/* byte 2 */
+#define DPOFUA		0x10	/* device-specific parameter */
+
+static bool write_cache_enabled(const struct tgt_lu *lu)
+{
+	return lu->store.write_cache &&
+	       !(atomic_load(&tgt_disk(lu)->write_flags) & TGT_IO_DSYNC);
+}
+
+static void caching_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
+{
+	bool wce = pc == TGT_MODE_CURRENT ? write_cache_enabled(lu) : lu->store.write_cache;
+
+	p[2] = wce ? CACHING_WCE : 0;
+}
+
+/* What was written before WCE became 0 stays cached until the next flush (SBC-3, 4.15.7). */
+static void caching_select(struct tgt_lu *lu, const uint8_t *p)
+{
+	bool sync = lu->store.write_cache && !(p[2] & CACHING_WCE);
+
+	atomic_store(&tgt_disk(lu)->write_flags, sync ? TGT_IO_DSYNC : 0);
+}
+
+static const struct tgt_mode_page mode_pages[] = {
+	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select },
+	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
+	  tgt_mode_control_sense, tgt_mode_control_select },
+	{ MODE_CONTROL, TGT_MODE_CONTROL_EXT_SUBPAGE, TGT_MODE_CONTROL_EXT_LEN,
+	  tgt_mode_control_ext_sense, NULL },
+	{ MODE_INFORMATIONAL_EXCEPTIONS, 0, TGT_MODE_EXCEPTIONS_LEN,
+	  tgt_mode_exceptions_sense, NULL },
+};
+
+/*
+ * Commands
+ */
+
+#define DPO_FUA		0x18	/* byte 1 */
+#define DPO_BYTCHK	0x16
+#define IMMED		0x02
+
+#define READ_OP(op, ...)						\
+	{ .opcode = op, CDB(__VA_ARGS__), .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read }
+#define WRITE_OP(op, ...)						\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE,	\
+	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_write }
+#define WRITE_AND_VERIFY_OP(op, ...)					\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE,	\
+	  .parse = tgt_sbc_write_and_verify_parse, .execute = tgt_sbc_write_and_verify }
+#define VERIFY_OP(op, ...)						\
+	{ .opcode = op, CDB(__VA_ARGS__),				\
+	  .parse = tgt_sbc_verify_parse, .execute = tgt_sbc_verify }
+#define SYNCHRONIZE_CACHE_OP(op, ...)					\
+	{ .opcode = op, CDB(__VA_ARGS__), .parse = tgt_sbc_synchronize_cache_parse, \
+	  .execute = tgt_sbc_synchronize_cache }
+#define WRITE_SAME_OP(op, ...)						\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE,	\
+	  .parse = tgt_sbc_write_same_parse, .execute = tgt_sbc_write_same }
+
+static const struct tgt_op ops[] = {
+	TGT_SPC_OPS,
+	{ .opcode = READ_6, CDB(0, 0x1f, B2, 0xff, 0),
+	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read_6 },
+	{ .opcode = WRITE_6, CDB(0, 0x1f, B2, 0xff, 0), .flags = TGT_OP_MEDIUM_WRITE,
+	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_write_6 },
+	READ_OP(READ_10, 0, DPO_FUA, B4, 0, B2, 0),
+	READ_OP(READ_12, 0, DPO_FUA, B4, B4, 0, 0),
+	READ_OP(READ_16, 0, DPO_FUA, B8, B4, 0, 0),
+	WRITE_OP(WRITE_10, 0, DPO_FUA, B4, 0, B2, 0),
+	WRITE_OP(WRITE_12, 0, DPO_FUA, B4, B4, 0, 0),
+	WRITE_OP(WRITE_16, 0, DPO_FUA, B8, B4, 0, 0),
+	WRITE_AND_VERIFY_OP(WRITE_AND_VERIFY_10, 0, DPO_BYTCHK, B4, 0, B2, 0),
+	WRITE_AND_VERIFY_OP(WRITE_AND_VERIFY_12, 0, DPO_BYTCHK, B4, B4, 0, 0),
+	WRITE_AND_VERIFY_OP(WRITE_AND_VERIFY_16, 0, DPO_BYTCHK, B8, B4, 0, 0),
+	VERIFY_OP(VERIFY_10, 0, DPO_BYTCHK, B4, 0, B2, 0),
+	VERIFY_OP(VERIFY_12, 0, DPO_BYTCHK, B4, B4, 0, 0),
+	VERIFY_OP(VERIFY_16, 0, DPO_BYTCHK, B8, B4, 0, 0),
+	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_10, 0, IMMED, B4, 0, B2, 0),
+	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_16, 0, IMMED, B8, B4, 0, 0),
+	WRITE_SAME_OP(WRITE_SAME_10, 0, 0x08, B4, 0, B2, 0),
+	WRITE_SAME_OP(WRITE_SAME_16, 0, 0x09, B8, B4, 0, 0),
+	{ .opcode = UNMAP, CDB(0, 0, 0, 0, 0, 0, 0, B2, 0), .flags = TGT_OP_MEDIUM_WRITE,
+	  .supported = tgt_sbc_thin,
+	  .parse = tgt_sbc_unmap_parse, .execute = tgt_sbc_unmap },
+	{ .opcode = READ_CAPACITY_10, CDB(0, 0, B4, 0, 0, 0, 0),
+	  .execute = tgt_sbc_read_capacity_10 },
+	{ .opcode = SERVICE_ACTION_IN_16, .service_action = SAI_READ_CAPACITY_16,
+	  CDB(0, 0, B8, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
+	  .execute = tgt_sbc_read_capacity_16 },
+	{ .opcode = START_STOP_UNIT, CDB(0, 0x01, 0, 0x0f, 0xf7, 0), .flags = TGT_OP_ANY_STATE,
+	  .parse = tgt_sbc_start_stop_parse, .execute = tgt_sbc_start_stop },
+	{ .opcode = PREVENT_ALLOW_MEDIUM_REMOVAL, CDB(0, 0, 0, 0, 0x03, 0),
+	  .execute = tgt_spc_prevent_allow },
+};
+
+/*
+ * State
+ */
+
+static uint64_t count_blocks(const struct tgt_lu *lu)
+{
+	return __atomic_load_n(&lu->store.size, __ATOMIC_RELAXED) / lu->block_size;
+}
+
+static int check_sizes(const struct tgt_lu *lu, char *err, size_t err_size)
+{
+	uint32_t bs = lu->block_size;
+
+	if (bs < 512 || bs > 4096 || (bs & (bs - 1))) {
+		snprintf(err, err_size, "a disk's block size is 512, 1024, 2048 or 4096, not %u",
+			 bs);
+		return -EINVAL;
+	}
+	if (!count_blocks(lu)) {
+		snprintf(err, err_size, "%s has less than one block of %u bytes: make it larger",
+			 lu->path ? lu->path : "the store", bs);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
+{
+	int ret = check_sizes(lu, err, err_size);
+	struct tgt_disk *disk;
+
+	if (ret)
+		return ret;
+	disk = calloc(1, sizeof(*disk));
+	if (!disk) {
+		snprintf(err, err_size, "no memory");
+		return -ENOMEM;
+	}
+	tgt_spc_init(&disk->spc);
+	disk->spc.vpd_pages = vpd_pages;
+	disk->spc.nr_vpd_pages = sizeof(vpd_pages) / sizeof(vpd_pages[0]);
+	disk->spc.mode_pages = mode_pages;
+	disk->spc.nr_mode_pages = sizeof(mode_pages) / sizeof(mode_pages[0]);
+	disk->spc.mode_device_specific = DPOFUA;
+	disk->shift = __builtin_ctz(lu->block_size);
+	disk->xfer_max = TGT_SBC_XFER_MAX / lu->block_size;
+	atomic_init(&disk->nr_blocks, count_blocks(lu));
+	atomic_init(&disk->write_flags, 0);
+	lu->device_priv = disk;
+	return 0;
+}
+
+static void disk_exit(struct tgt_lu *lu)
+{
+	tgt_spc_exit(tgt_spc(lu));
+	free(lu->device_priv);
+	lu->device_priv = NULL;
+}
+
+static int disk_update(struct tgt_lu *lu, const char *name, const char *value,
+		       char *err, size_t err_size)
+{
+	if (!strcmp(name, "mode_page"))
+		return tgt_mode_page_update(lu, value, err, err_size);
+	return -ENOENT;
+}
+
+static void disk_reset(struct tgt_lu *lu)
+{
+	tgt_spc_reset(lu);
+	atomic_store(&tgt_disk(lu)->write_flags, 0);
+}
+
+static void disk_changed(struct tgt_lu *lu)
+{
+	struct tgt_disk *disk = tgt_disk(lu);
+	uint64_t nr = count_blocks(lu);
+
+	if (nr && atomic_exchange(&disk->nr_blocks, nr) != nr)
+		tgt_ua_raise(&disk->spc.ua, TGT_UA_CAPACITY_CHANGED, NULL);
+	else
+		tgt_ua_raise(&disk->spc.ua, TGT_UA_INQUIRY_CHANGED, NULL);
+}
+
+const struct tgt_device_ops tgt_device_disk = {
+	.name = "disk",
+	.type = TYPE_BLOCK,
+	.ops = ops,
+	.nr_ops = sizeof(ops) / sizeof(ops[0]),
+	.init = disk_init,
+	.exit = disk_exit,
+	.update = disk_update,
+	.reset = disk_reset,
+	.admit = tgt_spc_admit,
+	.changed = disk_changed,
+	.nexus_add = tgt_spc_nexus_add,
+	.nexus_del = tgt_spc_nexus_del,
+};

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MODE SENSE and MODE SELECT (SPC-4, 6.9 to 6.12).
+ *
+ * Nothing is saved: PS is 0, page control 3 and SP are refused.  MODE SELECT
+ * first checks the whole list, then changes; the other nexuses are told.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mode.h"
+#include "spc.h"
+
+#define DBD		0x08	/* CDB byte 1, MODE SENSE */
+#define LLBAA		0x10
+#define SPF		0x40	/* page byte 0 */
+#define WP		0x80	/* device-specific parameter, block devices */
+#define LONGLBA		0x01
+
+/*
+ * Pages of all types
+ */
+
+#define CONTROL_D_SENSE		0x04	/* byte 2 */
+#define CONTROL_GLTSD		0x02
+#define CONTROL_UNRESTRICTED	0x10	/* byte 3: queue algorithm modifier */
+#define CONTROL_SWP		0x08	/* byte 4 */
+
+static bool d_sense(const struct tgt_lu *lu, enum tgt_mode_control pc)
+{
+	const struct tgt_spc *spc = tgt_spc(lu);
+
+	if (pc == TGT_MODE_DEFAULT && __atomic_load_n(&spc->d_sense_selected, __ATOMIC_RELAXED))
+		return spc->default_d_sense;
+	return __atomic_load_n(&lu->sense_descriptor, __ATOMIC_RELAXED);
+}
+
+static void set_d_sense(struct tgt_lu *lu, bool on)
+{
+	struct tgt_spc *spc = tgt_spc(lu);
+
+	if (on == d_sense(lu, TGT_MODE_CURRENT))
+		return;
+	if (!spc->d_sense_selected) {
+		spc->default_d_sense = d_sense(lu, TGT_MODE_CURRENT);
+		__atomic_store_n(&spc->d_sense_selected, true, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&lu->sense_descriptor, on, __ATOMIC_RELAXED);
+}
+
+void tgt_mode_d_sense_reset(struct tgt_lu *lu)
+{
+	set_d_sense(lu, d_sense(lu, TGT_MODE_DEFAULT));
+	__atomic_store_n(&tgt_spc(lu)->d_sense_selected, false, __ATOMIC_RELAXED);
+}
+
+void tgt_mode_control_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
+{
+	const struct tgt_spc *spc = tgt_spc(lu);
+	bool swp = pc == TGT_MODE_DEFAULT ? false : atomic_load(&spc->swp);
+
+	if (pc == TGT_MODE_CHANGEABLE) {
+		p[2] = CONTROL_D_SENSE;
+		p[4] = lu->device->type == TYPE_BLOCK ? CONTROL_SWP : 0;
+		return;
+	}
+	p[2] = CONTROL_GLTSD | (d_sense(lu, pc) ? CONTROL_D_SENSE : 0);
+	p[3] = CONTROL_UNRESTRICTED;
+	p[4] = swp ? CONTROL_SWP : 0;
+	put_be16(0xffff, p + 8);	/* busy timeout: no limit */
+}
+
+void tgt_mode_control_select(struct tgt_lu *lu, const uint8_t *p)
+{
+	set_d_sense(lu, p[2] & CONTROL_D_SENSE);
+	atomic_store(&tgt_spc(lu)->swp, p[4] & CONTROL_SWP);
+}
+
+void tgt_mode_control_ext_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
+{
+	(void)lu;
+	if (pc != TGT_MODE_CHANGEABLE)
+		p[6] = SCSI_TGT_SENSE_MAX;
+}
+
+void tgt_mode_exceptions_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
+{
+	(void)lu;
+	if (pc != TGT_MODE_CHANGEABLE)
+		p[2] = 0x08;		/* DEXCPT: none are reported */
+}
+
+/*
+ * MODE SENSE
+ */
+
+static bool ten(const struct tgt_cmd *cmd)
+{
+	return cmd->cdb[0] == MODE_SENSE_10 || cmd->cdb[0] == MODE_SELECT_10;
+}
+
+static uint32_t header_len(const struct tgt_cmd *cmd)
+{
+	return ten(cmd) ? 8 : 4;
+}
+
+static bool page_wanted(const struct tgt_mode_page *page, uint8_t code, uint8_t subpage)
+{
+	if (subpage != page->subpage && subpage != MODE_ALL_SUBPAGES)
+		return false;
+	return code == page->page || code == MODE_ALL;
+}
+
+static uint32_t put_page(const struct tgt_lu *lu, const struct tgt_mode_page *page,
+			 enum tgt_mode_control pc, uint8_t *p)
+{
+	memset(p, 0, page->len);
+	p[0] = page->page;
+	if (page->subpage) {
+		p[0] |= SPF;
+		p[1] = page->subpage;
+		put_be16(page->len - 4, p + 2);
+	} else {
+		p[1] = page->len - 2;
+	}
+	page->sense(lu, pc, p);
+	return page->len;
+}
+
+bool tgt_spc_mode_sense_parse(struct tgt_cmd *cmd)
+{
+	const struct tgt_spc *spc = tgt_spc(cmd->lu);
+	uint8_t code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
+	bool any = false;
+
+	if (cmd->cdb[2] >> 6 == TGT_MODE_SAVED)
+		return tgt_spc_illegal(cmd, ASC_SAVING_NOT_SUPPORTED);
+	for (unsigned int i = 0; i < spc->nr_mode_pages; i++)
+		any |= page_wanted(&spc->mode_pages[i], code, subpage);
+	if (!any)
+		return tgt_spc_invalid_cdb(cmd, 2, 5);
+	return true;
+}
+
+static uint64_t nr_blocks(const struct tgt_lu *lu)
+{
+	return __atomic_load_n(&lu->store.size, __ATOMIC_RELAXED) / lu->block_size;
+}
+
+/* SBC-3, 6.5.2; none for types without blocks. */
+static uint32_t put_block_descriptor(const struct tgt_cmd *cmd, uint8_t *p)
+{
+	uint64_t nr = nr_blocks(cmd->lu);
+
+	if (cmd->lu->device->type != TYPE_BLOCK || (cmd->cdb[1] & DBD))
+		return 0;
+	if (ten(cmd) && (cmd->cdb[1] & LLBAA)) {
+		put_be64(nr, p);
+		put_be32(cmd->lu->block_size, p + 12);
+		return 16;
+	}
+	put_be32(nr < UINT32_MAX ? nr : UINT32_MAX, p);
+	put_be32(cmd->lu->block_size, p + 4);
+	return 8;
+}
+
+static bool write_protected(const struct tgt_lu *lu)
+{
+	return lu->readonly || (lu->store.flags & TGT_STORE_READONLY) ||
+	       atomic_load(&tgt_spc(lu)->swp);
+}
+
+static void put_mode_header(const struct tgt_cmd *cmd, uint8_t *p, uint32_t len, uint32_t bd_len)
+{
+	const struct tgt_lu *lu = cmd->lu;
+	uint8_t specific = tgt_spc(lu)->mode_device_specific;
+
+	if (lu->device->type == TYPE_BLOCK && write_protected(lu))
+		specific |= WP;
+	if (ten(cmd)) {
+		put_be16(len - 2, p);
+		p[3] = specific;
+		p[4] = bd_len == 16 ? LONGLBA : 0;
+		put_be16(bd_len, p + 6);
+	} else {
+		p[0] = len - 1;
+		p[2] = specific;
+		p[3] = bd_len;
+	}
+}
+
+void tgt_spc_mode_sense(struct tgt_cmd *cmd)
+{
+	const struct tgt_spc *spc = tgt_spc(cmd->lu);
+	const uint8_t *cdb = cmd->cdb;
+	uint8_t *p = tgt_spc_response(cmd, sizeof(cmd->inline_resp));
+	uint32_t bd_len = put_block_descriptor(cmd, p + header_len(cmd));
+	uint32_t len = header_len(cmd) + bd_len;
+
+	/* All pages of any type together are far shorter than inline_resp. */
+	for (unsigned int i = 0; i < spc->nr_mode_pages; i++) {
+		const struct tgt_mode_page *page = &spc->mode_pages[i];
+
+		if (page_wanted(page, cdb[2] & 0x3f, cdb[3]))
+			len += put_page(cmd->lu, page, cdb[2] >> 6, p + len);
+	}
+	put_mode_header(cmd, p, len, bd_len);
+	tgt_cmd_respond(cmd, p, len, ten(cmd) ? get_be16(cdb + 7) : cdb[4]);
+}
+
+/*
+ * MODE SELECT
+ */
+
+/* Where a page's bits are not as they have to be. */
+struct mode_error {
+	uint32_t byte;
+	int8_t bit;
+};
+
+static const struct tgt_mode_page *find_page(const struct tgt_lu *lu, uint8_t code,
+					     uint8_t subpage)
+{
+	const struct tgt_spc *spc = tgt_spc(lu);
+
+	for (unsigned int i = 0; i < spc->nr_mode_pages; i++)
+		if (spc->mode_pages[i].page == code && spc->mode_pages[i].subpage == subpage)
+			return &spc->mode_pages[i];
+	return NULL;
+}
+
+/* Bits that can't be changed have to be the current ones. */
+static bool page_ok(const struct tgt_lu *lu, const struct tgt_mode_page *page, const uint8_t *p,
+		    struct mode_error *error)
+{
+	uint8_t current[TGT_MODE_PAGE_MAX], changeable[TGT_MODE_PAGE_MAX];
+
+	put_page(lu, page, TGT_MODE_CURRENT, current);
+	put_page(lu, page, TGT_MODE_CHANGEABLE, changeable);
+	for (uint32_t i = page->subpage ? 4 : 2; i < page->len; i++) {
+		uint8_t bad = (p[i] ^ current[i]) & ~changeable[i];
+
+		if (bad) {
+			error->byte = i;
+			error->bit = 31 - __builtin_clz(bad);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The number of blocks may be 0 (as it is) or, in the short form, all ones. */
+static bool block_descriptor_ok(struct tgt_cmd *cmd, const uint8_t *p, uint32_t at, uint32_t len)
+{
+	uint64_t blocks, all;
+	uint32_t size;
+
+	if (!len)
+		return true;
+	if (len == 16) {
+		blocks = get_be64(p + at);
+		all = UINT64_MAX;
+		size = get_be32(p + at + 12);
+	} else {
+		blocks = get_be32(p + at);
+		all = UINT32_MAX;
+		size = get_be24(p + at + 5);
+	}
+	if (blocks && blocks != all && blocks != nr_blocks(cmd->lu))
+		return tgt_spc_invalid_list(cmd, at, -1);
+	if (size != cmd->lu->block_size)
+		return tgt_spc_invalid_list(cmd, at + (len == 16 ? 12 : 5), -1);
+	return true;
+}
+
+/* Returns where the pages begin, or -1: the command has ended. */
+static int parse_header(struct tgt_cmd *cmd, const uint8_t *p, uint32_t len)
+{
+	uint32_t header = header_len(cmd), bd_len;
+	bool longlba;
+
+	if (len < header) {
+		tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
+		return -1;
+	}
+	if (p[ten(cmd) ? 2 : 1]) {			/* medium type */
+		tgt_spc_invalid_list(cmd, ten(cmd) ? 2 : 1, -1);
+		return -1;
+	}
+	longlba = ten(cmd) && (p[4] & LONGLBA);
+	bd_len = ten(cmd) ? get_be16(p + 6) : p[3];
+	if (bd_len && (bd_len != (longlba ? 16 : 8) || cmd->lu->device->type != TYPE_BLOCK)) {
+		tgt_spc_invalid_list(cmd, ten(cmd) ? 6 : 3, -1);
+		return -1;
+	}
+	if (len - header < bd_len) {
+		tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
+		return -1;
+	}
+	return block_descriptor_ok(cmd, p, header, bd_len) ? (int)(header + bd_len) : -1;
+}
+
+/* The page at p + at, checked in full; NULL: the command has ended. */
+static const struct tgt_mode_page *check_page(struct tgt_cmd *cmd, const uint8_t *p, uint32_t at,
+					      uint32_t len)
+{
+	bool spf = p[at] & SPF;
+	uint32_t header = spf ? 4 : 2, left = len - at;
+	const struct tgt_mode_page *page;
+	struct mode_error error;
+
+	if (left < header) {
+		tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
+		return NULL;
+	}
+	page = find_page(cmd->lu, p[at] & 0x3f, spf ? p[at + 1] : 0);
+	if (!page || (spf && !page->subpage)) {
+		tgt_spc_invalid_list(cmd, at, -1);
+		return NULL;
+	}
+	if ((spf ? get_be16(p + at + 2) : p[at + 1]) != page->len - header) {
+		tgt_spc_invalid_list(cmd, at + (spf ? 2 : 1), -1);
+		return NULL;
+	}
+	if (left < page->len) {
+		tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
+		return NULL;
+	}
+	if (!page_ok(cmd->lu, page, p + at, &error)) {
+		tgt_spc_invalid_list(cmd, at + error.byte, error.bit);
+		return NULL;
+	}
+	return page;
+}
+
+static bool check_pages(struct tgt_cmd *cmd, const uint8_t *p, uint32_t start, uint32_t len)
+{
+	uint32_t at = start;
+
+	while (at < len) {
+		const struct tgt_mode_page *page = check_page(cmd, p, at, len);
+
+		if (!page)
+			return false;
+		at += page->len;
+	}
+	return true;
+}
+
+/* Whether that changed anything. */
+static bool select_page(struct tgt_lu *lu, const struct tgt_mode_page *page, const uint8_t *p)
+{
+	uint8_t before[TGT_MODE_PAGE_MAX], after[TGT_MODE_PAGE_MAX];
+
+	if (!page->select)
+		return false;
+	put_page(lu, page, TGT_MODE_CURRENT, before);
+	page->select(lu, p);
+	put_page(lu, page, TGT_MODE_CURRENT, after);
+	return memcmp(before, after, page->len);
+}
+
+void tgt_spc_mode_select(struct tgt_cmd *cmd)
+{
+	uint32_t len = ten(cmd) ? get_be16(cmd->cdb + 7) : cmd->cdb[4];
+	bool changed = false;
+	uint8_t *p;
+	int at;
+
+	if (!len) {
+		tgt_cmd_good(cmd, 0);
+		return;
+	}
+	p = tgt_spc_parameters(cmd, len);
+	if (!p)
+		return;
+	at = parse_header(cmd, p, len);
+	if (at < 0 || !check_pages(cmd, p, at, len))
+		return;
+	while ((uint32_t)at < len) {
+		const struct tgt_mode_page *page = find_page(cmd->lu, p[at] & 0x3f,
+							     p[at] & SPF ? p[at + 1] : 0);
+
+		changed |= select_page(cmd->lu, page, p + at);
+		at += page->len;
+	}
+	if (changed)
+		tgt_ua_raise(&tgt_spc(cmd->lu)->ua, TGT_UA_MODE_CHANGED, cmd->nexus);
+	tgt_cmd_good(cmd, len);
+}
+
+/*
+ * By the administrator
+ */
+
+static bool next_number(const char **s, unsigned int *n)
+{
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(*s, &end, 0);
+	if (end == *s || errno || v > 0xff || (*end && *end != ':'))
+		return false;
+	*n = v;
+	*s = *end ? end + 1 : end;
+	return true;
+}
+
+int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t err_size)
+{
+	unsigned int code, subpage, len, byte, header;
+	const struct tgt_mode_page *page = NULL;
+	uint8_t p[TGT_MODE_PAGE_MAX] = { 0 };
+	struct mode_error error;
+
+	if (next_number(&value, &code) && next_number(&value, &subpage) &&
+	    next_number(&value, &len))
+		page = find_page(lu, code, subpage);
+	if (!page || !page->select) {
+		snprintf(err, err_size, "mode_page needs page:subpage:length:byte:..., "
+			 "of a page that can be changed (8 caching, 10 control)");
+		return -EINVAL;
+	}
+	header = subpage ? 4 : 2;
+	if (len != page->len - header) {
+		snprintf(err, err_size, "mode page %u:%u has %u bytes, not %u", code, subpage,
+			 page->len - header, len);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < len; i++) {
+		if (!next_number(&value, &byte)) {
+			snprintf(err, err_size, "mode_page: byte %u of %u is missing or no number",
+				 i + 1, len);
+			return -EINVAL;
+		}
+		p[header + i] = byte;
+	}
+	if (!page_ok(lu, page, p, &error)) {
+		snprintf(err, err_size, "mode page %u:%u: bit %d of byte %u can't be changed",
+			 code, subpage, error.bit, error.byte);
+		return -EINVAL;
+	}
+	if (select_page(lu, page, p))
+		tgt_ua_raise(&tgt_spc(lu)->ua, TGT_UA_MODE_CHANGED, NULL);
+	return 0;
+}

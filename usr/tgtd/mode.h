@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Mode pages (SPC-4, 7.5; SBC-3, 6.5). */
+#ifndef TGTD_MODE_H
+#define TGTD_MODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tgt_lu;
+
+#define TGT_MODE_PAGE_MAX	32	/* bytes of a page, header included */
+
+enum tgt_mode_control {			/* PC of MODE SENSE */
+	TGT_MODE_CURRENT	= 0,
+	TGT_MODE_CHANGEABLE	= 1,
+	TGT_MODE_DEFAULT	= 2,
+	TGT_MODE_SAVED		= 3,	/* nothing is saved */
+};
+
+struct tgt_mode_page {
+	uint8_t page;
+	uint8_t subpage;		/* not 0: in the subpage format */
+	uint8_t len;			/* bytes, header included */
+	/* Fills in the page behind its header; p is the start of the header, zeroed. */
+	void (*sense)(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
+	/* Makes p's changeable bits the current ones; others have been checked.  NULL: none. */
+	void (*select)(struct tgt_lu *lu, const uint8_t *p);
+};
+
+/* Pages of all device types, for their tables. */
+void tgt_mode_control_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
+void tgt_mode_control_select(struct tgt_lu *lu, const uint8_t *p);
+/* Back to the default. */
+void tgt_mode_d_sense_reset(struct tgt_lu *lu);
+void tgt_mode_control_ext_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
+void tgt_mode_exceptions_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
+
+#define TGT_MODE_CONTROL_LEN		12
+#define TGT_MODE_CONTROL_EXT_SUBPAGE	0x01
+#define TGT_MODE_CONTROL_EXT_LEN	32
+#define TGT_MODE_EXCEPTIONS_LEN		12
+
+/*
+ * "page:subpage:length:byte:byte..." of "logicalunit update --params mode_page=",
+ * length the number of bytes that follow (stgt's form), as a MODE SELECT of
+ * that page would have it.  0 or -EINVAL with a sentence in err.
+ */
+int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t err_size);
+
+#endif

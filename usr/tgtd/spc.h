@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Primary commands: what all device types have in common (SPC-4).
+ *
+ * A device type's device_priv begins with struct tgt_spc.
+ */
+#ifndef TGTD_SPC_H
+#define TGTD_SPC_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "be.h"
+#include "cmd.h"
+#include "device.h"
+#include "scsi_bits.h"
+#include "target.h"
+#include "ua.h"
+
+struct tgt_mode_page;
+struct tgt_vpd_page;
+
+/* Can commands of the medium be executed?  By START STOP UNIT. */
+enum tgt_medium_state {
+	TGT_MEDIUM_READY,
+	TGT_MEDIUM_STOPPED,
+	TGT_MEDIUM_EJECTED,
+};
+
+struct tgt_spc {
+	const struct tgt_mode_page *mode_pages;	/* ascending */
+	unsigned int nr_mode_pages;
+	const struct tgt_vpd_page *vpd_pages;	/* ascending */
+	unsigned int nr_vpd_pages;
+	uint8_t mode_device_specific;		/* of the mode parameter header, but WP */
+	struct tgt_ua ua;
+	_Atomic enum tgt_medium_state medium;
+	atomic_bool swp;			/* control mode page, default 0 */
+	/* D_SENSE's default, while MODE SELECT has it changed; else lu->sense_descriptor is it. */
+	bool d_sense_selected, default_d_sense;
+};
+
+static inline struct tgt_spc *tgt_spc(const struct tgt_lu *lu)
+{
+	return lu->device_priv;
+}
+
+void tgt_spc_init(struct tgt_spc *spc);
+void tgt_spc_exit(struct tgt_spc *spc);
+
+/* tgt_device_ops of all types */
+bool tgt_spc_admit(struct tgt_cmd *cmd);
+void tgt_spc_reset(struct tgt_lu *lu);
+int tgt_spc_nexus_add(struct tgt_lu *lu, const struct tgt_nexus *nexus);
+void tgt_spc_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus);
+
+/*
+ * Tells all nexuses of a target that its logical units are others now
+ * (REPORTED LUNS DATA HAS CHANGED); thread 0.  For transports that have no better way.
+ */
+void tgt_spc_luns_changed(struct tgt_target *target);
+
+/* The usage bits of CDBs that most commands have. */
+#define USAGE_CONTROL	0x00	/* NACA is not supported (INQUIRY: NORMACA 0) */
+
+/* parse and execute of commands, for the tables of device types */
+void tgt_spc_test_unit_ready(struct tgt_cmd *cmd);
+void tgt_spc_request_sense(struct tgt_cmd *cmd);
+void tgt_spc_report_luns(struct tgt_cmd *cmd);
+void tgt_spc_prevent_allow(struct tgt_cmd *cmd);
+bool tgt_spc_log_sense_parse(struct tgt_cmd *cmd);
+void tgt_spc_log_sense(struct tgt_cmd *cmd);
+bool tgt_spc_inquiry_parse(struct tgt_cmd *cmd);
+void tgt_spc_inquiry(struct tgt_cmd *cmd);
+bool tgt_spc_mode_sense_parse(struct tgt_cmd *cmd);
+void tgt_spc_mode_sense(struct tgt_cmd *cmd);
+void tgt_spc_mode_select(struct tgt_cmd *cmd);
+bool tgt_spc_report_opcodes_parse(struct tgt_cmd *cmd);
+void tgt_spc_report_opcodes(struct tgt_cmd *cmd);
+void tgt_spc_report_tmfs(struct tgt_cmd *cmd);
+
+/* Shorthands: they end the command and return false, for parse. */
+bool tgt_spc_invalid_cdb(struct tgt_cmd *cmd, uint16_t byte, int8_t bit);
+bool tgt_spc_invalid_list(struct tgt_cmd *cmd, uint16_t byte, int8_t bit);
+bool tgt_spc_illegal(struct tgt_cmd *cmd, uint16_t asc_ascq);
+
+/*
+ * Memory of size bytes for the command, zeroed: inline_resp if it fits, else
+ * bounce.  NULL: the command has ended with BUSY.
+ */
+void *tgt_spc_response(struct tgt_cmd *cmd, uint32_t size);
+/*
+ * The parameter list of an OUT command, in bounce.  NULL: it has ended the
+ * command, with PARAMETER LIST LENGTH ERROR if fewer than len bytes came.
+ */
+uint8_t *tgt_spc_parameters(struct tgt_cmd *cmd, uint32_t len);
+
+#endif

@@ -29,10 +29,13 @@ vm_stage()		# job, install: yes or no
 	if [ "$2" = yes ]; then
 		(
 			flock 9
-			${MAKE:-make} -s --no-print-directory modules usr KDIR="$vm_kernel/build" >&2 &&
+			${MAKE:-make} -s --no-print-directory modules usr KDIR="$vm_kernel/build" &&
 			${MAKE:-make} -s --no-print-directory install KDIR="$vm_kernel/build" \
-				PREFIX=/usr DESTDIR="$1/tree/stage" DEPMOD=: >&2
-		) 9> build/vm/stage.lock || return 1
+				PREFIX=/usr DESTDIR="$1/tree/stage"
+		) > "$1/build.log" 2>&1 9> build/vm/stage.lock || {
+			cat "$1/build.log" >&2
+			return 1
+		}
 	fi
 	cp -R tests "$1/tree/"
 	for d in selftests examples; do

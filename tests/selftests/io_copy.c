@@ -22,6 +22,7 @@ static struct rig_helper p;
 static io_context_t ctx;
 static int dev;
 static uint8_t *data, *mine;
+static void *volatile nowhere;
 
 static void command(struct rig_sg *sg, enum scsi_tgt_dir dir, uint32_t len, struct rig_cmd *cmd)
 {
@@ -73,7 +74,7 @@ static void test_out(void)
 	ok(rig_match(mine, LEN - 5, 3, 5), "as it was sent");
 	is(tgt_ring_get_data(cmd.q, cmd.tag, 5, mine, LEN), -ENODATA, "past the end");
 	fails_with(pwrite(fd, mine, 10, at(&cmd, 0)), EBADF, "the other direction");
-	fails_with(pread(fd, (void *)64, 4096, at(&cmd, 0)), EFAULT, "to where nothing is");
+	fails_with(pread(fd, nowhere, 4096, at(&cmd, 0)), EFAULT, "to where nothing is");
 	fails_with(pread(fd, (void *)0xffff888000000000, 4096, at(&cmd, 0)), EFAULT,
 		   "to the kernel");
 	finish(&sg, &cmd);
@@ -104,7 +105,7 @@ static void test_in(void)
 	fails_with(pwrite(fd, mine, 1, at(&cmd, LEN)), ENOSPC, "nothing past it");
 	fails_with(pwrite(fd, mine, 1, at(&cmd, UINT32_MAX)), ENOSPC, "nor far past it");
 	fails_with(pread(fd, mine, 10, at(&cmd, 0)), EBADF, "the other direction");
-	fails_with(pwrite(fd, (void *)64, 10, at(&cmd, 0)), EFAULT, "from where nothing is");
+	fails_with(pwrite(fd, nowhere, 10, at(&cmd, 0)), EFAULT, "from where nothing is");
 	finish(&sg, &cmd);
 	ok(rig_match(data + 10, LEN - 10, 9, 10), "as it was supplied");
 

@@ -21,6 +21,20 @@ vm_prepare()		# series
 	vm_kernel=$vm_root/kernel-$1
 }
 
+# A selftest in C that does not build is one that fails; the others go on.
+vm_build_selftests()	# job
+{
+	local t
+	(
+		flock 9
+		! ${MAKE:-make} -s -k --no-print-directory -f usr/Makefile selftests || exit 0
+		for t in build/usr/selftests/*; do
+			${MAKE:-make} -q -f usr/Makefile "$t" || rm -f "$t"
+		done
+		exit 1
+	) > "$1/build.log" 2>&1 9> build/vm/stage.lock || cat "$1/build.log" >&2
+}
+
 # Build for that kernel, install into JOB/tree/stage, copy the tests.
 vm_stage()		# job, install: yes or no
 {
@@ -37,6 +51,7 @@ vm_stage()		# job, install: yes or no
 			return 1
 		}
 	fi
+	vm_build_selftests "$1"
 	cp -R tests "$1/tree/"
 	for d in selftests examples; do
 		[ ! -d "build/usr/$d" ] || cp -R --parents "build/usr/$d" "$1/tree/"

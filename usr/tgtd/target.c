@@ -18,6 +18,7 @@ struct tgt_list tgt_targets = TGT_LIST_INIT(tgt_targets);
 
 static const struct tgt_transport_ops *transports[TRANSPORTS_MAX];
 static unsigned int nr_transports;
+static bool transports_started;
 
 /* The steps in which a target goes. */
 struct tgt_removal {
@@ -58,6 +59,64 @@ void tgt_transports_exit(void)
 		if (ops->exit)
 			ops->exit();
 	}
+}
+
+void tgt_transports_started(void)
+{
+	unsigned int i;
+
+	transports_started = true;
+	for (i = 0; i < nr_transports; i++)
+		if (transports[i]->started)
+			transports[i]->started();
+}
+
+bool tgt_transports_are_started(void)
+{
+	return transports_started;
+}
+
+static void (*shutdown_done)(void);
+static unsigned int shutdown_pending;
+static struct tgt_timer shutdown_timer;
+
+static void shutdown_late(struct tgt_timer *timer)
+{
+	void (*done)(void) = shutdown_done;
+
+	(void)timer;
+	tgt_warn("commands in progress don't end, leaving them");
+	shutdown_done = NULL;
+	done();
+}
+
+static void shutdown_one(void *arg)
+{
+	void (*done)(void) = shutdown_done;
+
+	(void)arg;
+	if (--shutdown_pending || !done)
+		return;
+	tgt_timer_stop(&shutdown_timer);
+	shutdown_done = NULL;
+	done();
+}
+
+void tgt_transports_shutdown(unsigned int ms, void (*done)(void))
+{
+	unsigned int i;
+
+	shutdown_done = done;
+	shutdown_pending = 1;
+	tgt_timer_init(&shutdown_timer, shutdown_late);
+	tgt_timer_start(&shutdown_timer, ms);
+	for (i = 0; i < nr_transports; i++) {
+		if (!transports[i]->shutdown)
+			continue;
+		shutdown_pending++;
+		transports[i]->shutdown(shutdown_one, NULL);
+	}
+	shutdown_one(NULL);
 }
 
 const struct tgt_transport_ops *tgt_transport_nth(unsigned int n)

@@ -52,6 +52,8 @@ struct tgt_transport_ops {
 	 * Bounded by the caller.
 	 */
 	void (*shutdown)(void (*done)(void *arg), void *arg);
+	/* NULL, or told once, when the configuration has been read: its logical units are there. */
+	void (*started)(void);
 	const struct tgt_transport_admin *admin;	/* for tgtadm, mgmt_transport.h; or NULL */
 };
 
@@ -251,6 +253,11 @@ struct tgt_nexus *tgt_nexus_find(struct tgt_target *target, uint64_t id);
 /* At start: makes a transport known, and init()s it. */
 int tgt_transport_register(const struct tgt_transport_ops *ops);
 void tgt_transports_exit(void);
+/* The configuration has been read; and whether that has been. */
+void tgt_transports_started(void);
+bool tgt_transports_are_started(void);
+/* done is called when all are, or after ms milliseconds. */
+void tgt_transports_shutdown(unsigned int ms, void (*done)(void));
 const struct tgt_transport_ops *tgt_transport_find(const char *name);
 const struct tgt_transport_ops *tgt_transport_nth(unsigned int n);
 

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "config.h"
+#include "log.h"
+#include "loop.h"
+#include "mgmt.h"
+#include "target.h"
+#include "thread.h"
+#include "version.h"
+
+#define SHUTDOWN_MS	10000
+#define IO_THREADS_DEFAULT_MAX	4
+#define IO_THREADS_MAX	64
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER	57
+#endif
+
+static const struct tgt_transport_ops *const transports[] = {
+	&tgt_loop_transport,
+};
+
+static struct options {
+	bool foreground;
+	bool mlock;
+	unsigned int control_port;
+	unsigned int nr_iothreads;
+	const char *config;
+} options;
+
+static int ready_fd = -1;	/* to the parent that waits for the daemon */
+static struct tgt_event signal_event = { .fd = -1 };
+static bool stopping;
+
+static const char usage_text[] =
+	"Usage: tgtd [OPTION]...\n"
+	"SCSI target daemon: serves the logical units that tgtadm(8) makes.\n"
+	"\n"
+	"  -f, --foreground         don't become a daemon\n"
+	"  -d, --debug              more messages\n"
+	"  -C, --control-port N     use control socket N (0)\n"
+	"  -c, --config FILE        read this configuration\n"
+	"  -t, --nr_iothreads N     threads that serve commands, 1 to 64 (CPUs, at most 4)\n"
+	"  -m, --mlock              keep all memory of tgtd in RAM\n"
+	"  -V, --version            print the version\n"
+	"  -h, --help               print this\n";
+
+/*
+ * Options
+ */
+
+static unsigned int parse_number(const char *option, const char *s, unsigned int min,
+				 unsigned int max)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end || errno || n < min || n > max) {
+		fprintf(stderr, "tgtd: %s takes a number from %u to %u, not \"%s\"\n",
+			option, min, max, s);
+		exit(EXIT_FAILURE);
+	}
+	return n;
+}
+
+static void parse_options(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "debug", optional_argument, NULL, 'd' },
+		{ "control-port", required_argument, NULL, 'C' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "nr_iothreads", required_argument, NULL, 't' },
+		{ "mlock", no_argument, NULL, 'm' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int c;
+
+	options.nr_iothreads = cpus < 1 ? 1 :
+		cpus > IO_THREADS_DEFAULT_MAX ? IO_THREADS_DEFAULT_MAX : cpus;
+	while ((c = getopt_long(argc, argv, "fd::C:c:t:mVh", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'f':
+			options.foreground = true;
+			break;
+		case 'd':
+			tgt_log_set_level(TGT_LOG_DEBUG);
+			break;
+		case 'C':
+			options.control_port = parse_number("--control-port", optarg, 0, 65535);
+			break;
+		case 'c':
+			options.config = optarg;
+			break;
+		case 't':
+			options.nr_iothreads = parse_number("--nr_iothreads", optarg, 1,
+							    IO_THREADS_MAX);
+			break;
+		case 'm':
+			options.mlock = true;
+			break;
+		case 'V':
+			puts("tgtd " TGT_VERSION);
+			exit(EXIT_SUCCESS);
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(EXIT_SUCCESS);
+		default:
+			fputs("tgtd: try \"tgtd --help\"\n", stderr);
+			exit(EXIT_FAILURE);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "tgtd: \"%s\" is no option, try \"tgtd --help\"\n", argv[optind]);
+		exit(EXIT_FAILURE);
+	}
+}
+
+/*
+ * Daemon
+ */
+
+/* The parent stays until the daemon is ready, so that its exit status tells. */
+static void parent_wait(int fd, pid_t child)
+{
+	int status;
+	char byte;
+
+	if (read(fd, &byte, 1) == 1)
+		_exit(EXIT_SUCCESS);
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	_exit(EXIT_FAILURE);
+}
+
+static int daemonise(void)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid) {
+		close(fds[1]);
+		parent_wait(fds[0], pid);
+	}
+	close(fds[0]);
+	ready_fd = fds[1];
+	setsid();
+	return chdir("/") ? -errno : 0;
+}
+
+static void daemon_ready(void)
+{
+	int null;
+
+	if (ready_fd < 0)
+		return;
+	tgt_log_init(true);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	if (write(ready_fd, "", 1) < 0)
+		tgt_debug("nobody waits for the daemon");
+	close(ready_fd);
+	ready_fd = -1;
+}
+
+static void notify(const char *state)
+{
+#ifdef HAVE_LIBSYSTEMD
+	sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+/*
+ * Beginning and end
+ */
+
+static void config_loaded(unsigned int errors)
+{
+	if (stopping)
+		return;
+	if (errors)
+		tgt_warn("%u lines of the configuration were not carried out", errors);
+	tgt_transports_started();
+	notify("READY=1");
+	daemon_ready();
+}
+
+/*
+ * Hosts of the kernel and their disks stay: whoever wants them gone deletes the
+ * targets first.  What arrives from now on waits for the next tgtd.
+ */
+static void stop(void)
+{
+	if (stopping) {
+		tgt_thread_quit();	/* asked twice */
+		return;
+	}
+	stopping = true;
+	notify("STOPPING=1");
+	tgt_info("stopping");
+	tgt_config_cancel();
+	tgt_mgmt_exit();
+	tgt_transports_shutdown(SHUTDOWN_MS, tgt_thread_quit);
+}
+
+static void on_signal(struct tgt_event *ev, uint32_t epoll_events)
+{
+	struct signalfd_siginfo info;
+
+	(void)epoll_events;
+	if (read(ev->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+		stop();
+}
+
+static int signals_init(void)
+{
+	sigset_t set;
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal_event.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_event.fd < 0)
+		return -errno;
+	signal_event.fn = on_signal;
+	err = tgt_event_add(&signal_event, EPOLLIN);
+	if (err)
+		close(signal_event.fd);
+	return err;
+}
+
+static void signals_exit(void)
+{
+	tgt_event_del(&signal_event);
+	close(signal_event.fd);
+}
+
+/* tgtd may stand in the write-back path of its own machine. */
+static void process_init(void)
+{
+	struct rlimit limit;
+
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
+		tgt_debug("PR_SET_IO_FLUSHER: %s", strerror(errno));
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (options.mlock && mlockall(MCL_CURRENT | MCL_FUTURE))
+		tgt_warn("mlockall: %s", strerror(errno));
+}
+
+static int transports_init(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		err = tgt_transport_register(transports[i]);
+		if (err) {
+			tgt_err("transport %s: %s", transports[i]->name, strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int run(void)
+{
+	int err;
+
+	process_init();
+	err = tgt_threads_start(options.nr_iothreads);
+	if (err) {
+		tgt_err("can't start threads: %s", strerror(-err));
+		return err;
+	}
+	err = signals_init();
+	if (err) {
+		tgt_err("signals: %s", strerror(-err));
+		goto stop_threads;
+	}
+	err = transports_init();
+	if (err)
+		goto exit_transports;
+	err = tgt_mgmt_init(options.control_port);
+	if (err)
+		goto exit_mgmt;
+	tgt_config_load(options.config, config_loaded);
+	err = tgt_thread_run();
+exit_mgmt:
+	tgt_mgmt_exit();
+exit_transports:
+	tgt_transports_exit();
+	signals_exit();
+stop_threads:
+	tgt_threads_stop();
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	int err;
+
+	parse_options(argc, argv);
+	tgt_log_init(false);
+	if (!options.foreground) {
+		err = daemonise();
+		if (err) {
+			tgt_err("can't become a daemon: %s", strerror(-err));
+			return EXIT_FAILURE;
+		}
+	}
+	return run() ? EXIT_FAILURE : EXIT_SUCCESS;
+}

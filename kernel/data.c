@@ -147,7 +147,7 @@ static ssize_t data_copy_part(struct scsi_tgt_ring *ring, u32 tag,
 	if (n < len && dir == SCSI_TGT_DIR_IN)
 		scsi_tgt_data_zero(cmd, offset + n, offset + len);
 	scsi_tgt_cmd_put_inflight(cmd, false);
-	return n ? n : -EFAULT;
+	return n ? (ssize_t)n : -EFAULT;
 }
 
 static ssize_t data_move(struct scsi_tgt_ring *ring, u32 tag,

@@ -545,6 +545,7 @@ static int helper_open(struct inode *inode, struct file *file)
 	get_device(&host->dev);
 	helper->host = host;
 	file->private_data = helper;
+	file->f_mode |= FMODE_NOWAIT;
 	return 0;
 }
 

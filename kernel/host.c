@@ -96,7 +96,7 @@ static void host_destroy_wqs(struct scsi_tgt_host *host)
 	destroy_workqueue(host->lun_wq);
 }
 
-/* What is behind HOST_DEL; in scsi_tgt_wq, so that no caller waits for it. */
+/* What is behind HOST_DEL; in a workqueue, so that no caller waits for it. */
 static void host_remove_work(struct work_struct *work)
 {
 	struct scsi_tgt_host *host = container_of(work, struct scsi_tgt_host,
@@ -223,7 +223,7 @@ int scsi_tgt_host_delete(struct scsi_tgt_host *host)
 		return -EALREADY;
 	/* There is nothing to wait for any more. */
 	scsi_tgt_host_window_over(host);
-	queue_work(scsi_tgt_wq, &host->remove);
+	queue_work(scsi_tgt_remove_wq, &host->remove);
 	return 0;
 }
 

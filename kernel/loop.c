@@ -16,7 +16,8 @@
 #define LOOP_SEGMENTS_MAX	1024
 #define LOOP_DATA_MAX		(8U << 20)
 #define LOOP_BVECS_INLINE	4
-#define LOOP_LUN_MAX		16384
+/* Flat space addressing (SAM-5, 4.7.7.3) as scsilun_to_int() gives it. */
+#define LOOP_LUN_MAX		0x8000
 
 /**
  * struct loop_host - behind a Scsi_Host

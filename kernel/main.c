@@ -7,6 +7,7 @@
 #include "scsi_tgt_priv.h"
 
 struct workqueue_struct *scsi_tgt_wq;
+struct workqueue_struct *scsi_tgt_remove_wq;
 
 struct class scsi_tgt_class = {
 	.name	= "scsi_tgt",
@@ -20,9 +21,13 @@ static int __init scsi_tgt_init(void)
 				      0);
 	if (!scsi_tgt_wq)
 		return -ENOMEM;
+	ret = -ENOMEM;
+	scsi_tgt_remove_wq = alloc_workqueue("scsi_tgt_remove", WQ_UNBOUND, 0);
+	if (!scsi_tgt_remove_wq)
+		goto destroy_wq;
 	ret = scsi_tgt_xfer_init();
 	if (ret)
-		goto destroy_wq;
+		goto destroy_remove_wq;
 	ret = class_register(&scsi_tgt_class);
 	if (ret)
 		goto exit_xfer;
@@ -40,6 +45,8 @@ unregister_class:
 	class_unregister(&scsi_tgt_class);
 exit_xfer:
 	scsi_tgt_xfer_exit();
+destroy_remove_wq:
+	destroy_workqueue(scsi_tgt_remove_wq);
 destroy_wq:
 	destroy_workqueue(scsi_tgt_wq);
 	return ret;
@@ -49,6 +56,7 @@ destroy_wq:
 static void __exit scsi_tgt_exit(void)
 {
 	scsi_tgt_genl_exit();
+	destroy_workqueue(scsi_tgt_remove_wq);
 	flush_workqueue(scsi_tgt_wq);
 	scsi_tgt_hosts_exit();
 	class_unregister(&scsi_tgt_class);

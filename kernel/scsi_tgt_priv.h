@@ -235,7 +235,8 @@ struct scsi_tgt_helper {
 #define SCSI_TGT_CQ_ENTRIES_OFFSET	sizeof(struct scsi_tgt_cq)
 
 /* main.c */
-extern struct workqueue_struct *scsi_tgt_wq;
+extern struct workqueue_struct *scsi_tgt_wq;	/* what must get on without memory */
+extern struct workqueue_struct *scsi_tgt_remove_wq;
 extern struct class scsi_tgt_class;
 
 /* host.c */

@@ -70,7 +70,7 @@ void scsi_tgt_transport_unregister(const struct scsi_tgt_transport_ops *ops)
 	}
 	mutex_unlock(&transports_lock);
 	/* Removals that have put their module last may still be ending. */
-	flush_workqueue(scsi_tgt_wq);
+	flush_workqueue(scsi_tgt_remove_wq);
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_transport_unregister);
 

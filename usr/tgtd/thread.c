@@ -452,7 +452,9 @@ static void run_loop(struct tgt_thread *t)
 		submit_batch(t);
 		if (finish_failed(t) || harvest_ring(t))
 			continue;
-		wait_events(t);
+		/* stop is set in this thread: by what has run since the last look. */
+		if (!atomic_load_explicit(&t->stop, memory_order_relaxed))
+			wait_events(t);
 	}
 }
 

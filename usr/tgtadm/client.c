@@ -133,7 +133,7 @@ static int send_request(int fd, int argc, char **argv, char **text)
 	ret = write_all(fd, buf, sizeof(req) + len);
 	free(buf);
 	/* tgtd may have answered and closed without reading: its answer says why. */
-	if (ret && ret != -EPIPE)
+	if (ret && ret != -EPIPE && ret != -ECONNRESET)
 		return fail(text, TGTADM_EXIT_ERROR, "can't send to tgtd: %s", strerror(-ret));
 	return 0;
 }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests about portals, sessions and connections: the transport does them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt_request.h"
+#include "mgmt_words.h"
+
+/* Those that requests made, for the state: a transport may have others of its own. */
+struct portal {
+	struct tgt_list link;
+	const struct tgt_transport_ops *ops;
+	char *text;
+};
+
+static struct tgt_list portals = TGT_LIST_INIT(portals);
+
+static void portal_free(struct portal *portal)
+{
+	tgt_list_del(&portal->link);
+	free(portal->text);
+	free(portal);
+}
+
+static void portal_forget(const struct tgt_transport_ops *ops, const char *text)
+{
+	struct portal *portal, *tmp;
+
+	tgt_list_for_each_safe(portal, tmp, &portals, struct portal, link)
+		if (portal->ops == ops && !strcmp(portal->text, text))
+			portal_free(portal);
+}
+
+static void portal_remember(const struct tgt_transport_ops *ops, const char *text)
+{
+	struct portal *portal = calloc(1, sizeof(*portal));
+
+	if (!portal)
+		return;
+	tgt_list_init(&portal->link);
+	portal->ops = ops;
+	portal->text = strdup(text);
+	if (portal->text)
+		tgt_list_add_tail(&portal->link, &portals);
+	else
+		portal_free(portal);
+}
+
+void tgt_mgmt_portals_print(struct tgt_out *out)
+{
+	const struct portal *portal;
+
+	tgt_list_for_each(portal, &portals, struct portal, link) {
+		struct tgt_out param = { 0 };
+
+		tgt_out_printf(&param, "portal=%s", portal->text);
+		tgt_out_printf(out, "--op new --mode portal --lld %s --params", portal->ops->name);
+		tgt_words_quote(out, param.text ? param.text : "");
+		tgt_out_printf(out, "\n");
+		tgt_out_free(&param);
+	}
+}
+
+void tgt_mgmt_portals_exit(void)
+{
+	while (!tgt_list_empty(&portals))
+		portal_free(tgt_list_first(&portals, struct portal, link));
+}
+
+static int portal_change(struct tgt_request *r, bool new)
+{
+	const struct tgt_transport_ops *ops = tgt_mgmt_lld(r);
+	int (*change)(const char *portal, char *err, size_t err_size);
+	const char *portal;
+	int ret;
+
+	if (!ops)
+		return -EINVAL;
+	ret = tgt_mgmt_params(r);
+	if (ret)
+		return ret;
+	portal = tgt_param_get(&r->params, "portal");
+	if (!portal)
+		return tgt_request_fail(r, -EINVAL, "invalid request: "
+					"you must specify --param portal=<portal>");
+	change = !ops->admin ? NULL : new ? ops->admin->portal_new : ops->admin->portal_del;
+	if (!change)
+		return tgt_request_invalid(r);
+	ret = change(portal, r->err, sizeof(r->err));
+	if (!ret && new)
+		portal_remember(ops, portal);
+	else if (!ret)
+		portal_forget(ops, portal);
+	return ret;
+}
+
+int tgt_mgmt_portal_new(struct tgt_request *r)
+{
+	return portal_change(r, true);
+}
+
+int tgt_mgmt_portal_delete(struct tgt_request *r)
+{
+	return portal_change(r, false);
+}
+
+static struct tgt_nexus *session(struct tgt_request *r)
+{
+	struct tgt_nexus *nexus = tgt_nexus_find(r->target, r->args.number[TGT_OPT_SID]);
+
+	if (!nexus)
+		tgt_request_fail(r, -ENOENT, "can't find the session");
+	return nexus;
+}
+
+int tgt_mgmt_session_delete(struct tgt_request *r)
+{
+	const struct tgt_transport_admin *admin = r->target->transport->admin;
+	struct tgt_nexus *nexus;
+
+	if (!admin || !admin->session_del)
+		return tgt_request_invalid(r);
+	nexus = session(r);
+	return nexus ? admin->session_del(nexus, r->err, sizeof(r->err)) : -ENOENT;
+}
+
+int tgt_mgmt_conn_delete(struct tgt_request *r)
+{
+	const struct tgt_transport_admin *admin = r->target->transport->admin;
+	struct tgt_nexus *nexus;
+	int ret;
+
+	if (!admin || !admin->conn_del)
+		return tgt_request_invalid(r);
+	nexus = session(r);
+	if (!nexus)
+		return -ENOENT;
+	ret = admin->conn_del(nexus, r->args.number[TGT_OPT_CID], r->err, sizeof(r->err));
+	if (ret == -ENOENT)
+		return tgt_request_fail(r, ret, "can't find the session");
+	return ret;
+}

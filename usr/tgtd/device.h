@@ -24,7 +24,7 @@ struct tgt_op {
 	uint8_t flags;
 	uint16_t service_action;
 	uint8_t cdb_len;
-	/* NULL, or whether this unit has it (thin provisioning, ...); asked by RSOC and by parse. */
+	/* NULL, or whether this unit has it (thin provisioning, ...); asked by RSOC and admit. */
 	bool (*supported)(const struct tgt_lu *lu);
 	const uint8_t *usage;		/* cdb_len bytes, bits that may be set (SPC-4, 6.34) */
 	/*

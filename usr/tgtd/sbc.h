@@ -78,7 +78,6 @@ void tgt_sbc_write_and_verify(struct tgt_cmd *cmd);
 
 bool tgt_sbc_write_same_parse(struct tgt_cmd *cmd);
 void tgt_sbc_write_same(struct tgt_cmd *cmd);
-bool tgt_sbc_unmap_parse(struct tgt_cmd *cmd);
 void tgt_sbc_unmap(struct tgt_cmd *cmd);
 
 void tgt_sbc_read_capacity_10(struct tgt_cmd *cmd);

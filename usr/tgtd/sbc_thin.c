@@ -143,13 +143,6 @@ static struct range get_range(const struct tgt_cmd *cmd, uint32_t i)
 	return (struct range) { .lba = get_be64(p), .nr = get_be32(p + 8) };
 }
 
-bool tgt_sbc_unmap_parse(struct tgt_cmd *cmd)
-{
-	if (!tgt_sbc_thin(cmd->lu))
-		return tgt_spc_illegal(cmd, ASC_INVALID_OPCODE);
-	return true;
-}
-
 /* The number of ranges, all of them within limits; < 0: the command has ended. */
 static int check_ranges(struct tgt_cmd *cmd, const uint8_t *list, uint32_t len)
 {

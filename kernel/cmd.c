@@ -110,6 +110,7 @@ void scsi_tgt_cmd_free(struct scsi_tgt_cmd *cmd)
 		     cmd->state != SCSI_TGT_CMD_COMPLETING);
 	cmd->state = SCSI_TGT_CMD_TRANSPORT;
 	cmd->serial++;
+	/* Ordered by the lock, as said above. */
 	if (unlikely(waitqueue_active(&q->host->wait)))
 		wake_up_all(&q->host->wait);
 	spin_unlock_irqrestore(&q->lock, flags);

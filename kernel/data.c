@@ -24,7 +24,7 @@ static struct bvec_iter data_iter(const struct scsi_tgt_cmd *cmd, u32 offset,
 	return it;
 }
 
-/* Bytes from to to of the data become 0. */
+/* Zeroes a command's data, from the first offset up to the second. */
 void scsi_tgt_data_zero(struct scsi_tgt_cmd *cmd, u32 from, u32 to)
 {
 	struct bvec_iter it;

@@ -229,6 +229,7 @@ static int host_attach(struct scsi_tgt_host *host, struct scsi_tgt_helper *helpe
 		kref_get(&helper->kref);
 		host->helper = helper;
 		host->hold = false;
+		/* Pairs with helper_check(). */
 		smp_store_release(&helper->state, SCSI_TGT_HELPER_ATTACHED);
 		WRITE_ONCE(host->state, SCSI_TGT_HOST_UP);
 		for (i = 0; i < host->params.nr_queues; i++)
@@ -442,6 +443,7 @@ static __poll_t helper_poll(struct file *file, struct poll_table_struct *wait)
 	unsigned int i;
 
 	poll_wait(file, &helper->wait, wait);
+	/* Pairs with host_attach(): the rings are there before the state. */
 	if (smp_load_acquire(&helper->state) == SCSI_TGT_HELPER_NEW)
 		return 0;
 	for (i = 0; i < helper->nr_rings; i++) {

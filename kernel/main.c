@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 
+#include "abi.h"
 #include "scsi_tgt_priv.h"
 
 struct workqueue_struct *scsi_tgt_wq;

@@ -173,6 +173,7 @@ struct kiocb *scsi_tgt_ring_wake(struct scsi_tgt_ring *ring, long *res)
 
 	lockdep_assert_held(&ring->q->lock);
 	ring->kick = false;
+	/* Waiters look for commands with the lock held after they queued. */
 	if (waitqueue_active(&ring->helper->wait))
 		wake_up_all(&ring->helper->wait);
 	if (kiocb) {

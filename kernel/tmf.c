@@ -18,6 +18,7 @@ struct tmf_args {
 
 static bool tmf_over(const struct scsi_tgt_cmd *cmd)
 {
+	/* Pairs with scsi_tgt_cmd_finish(): nothing touches it after this. */
 	return smp_load_acquire(&cmd->over);
 }
 

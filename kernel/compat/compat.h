@@ -12,7 +12,7 @@
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#if KERNEL_VERSION(6, 9, 0) > LINUX_VERSION_CODE
 static inline struct request_queue *
 scsi_tgt_compat_alloc_queue(struct blk_mq_tag_set *set)
 {
@@ -31,7 +31,7 @@ scsi_tgt_compat_alloc_queue(struct blk_mq_tag_set *set)
 }
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#if KERNEL_VERSION(6, 3, 0) > LINUX_VERSION_CODE
 static inline void scsi_tgt_compat_vm_flags_mod(struct vm_area_struct *vma,
 						unsigned long set,
 						unsigned long clear)
@@ -43,14 +43,14 @@ static inline void scsi_tgt_compat_vm_flags_mod(struct vm_area_struct *vma,
 	vm_flags_mod(vma, set, clear)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#if KERNEL_VERSION(6, 7, 0) > LINUX_VERSION_CODE
 #define scsi_tgt_compat_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
 #else
 #define scsi_tgt_compat_dump_attrs(cb)	(genl_info_dump(cb)->attrs)
 #endif
 
 /* scsi_host_template.eh_timed_out */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define scsi_tgt_compat_eh_action	blk_eh_timer_return
 #define SCSI_TGT_COMPAT_EH_RESET_TIMER	BLK_EH_RESET_TIMER
 #define SCSI_TGT_COMPAT_EH_NOT_HANDLED	BLK_EH_DONE
@@ -61,7 +61,7 @@ static inline void scsi_tgt_compat_vm_flags_mod(struct vm_area_struct *vma,
 #endif
 
 /* In a scsi_host_template: initiators' memory is aligned to sectors. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 static inline int scsi_tgt_compat_sdev_align(struct scsi_device *sdev)
 {
 	blk_queue_dma_alignment(sdev->request_queue, SECTOR_SIZE - 1);

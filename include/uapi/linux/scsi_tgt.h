@@ -126,7 +126,7 @@
  *	SCSI_TGT_DIR_OUT command, writing supplies that of a SCSI_TGT_DIR_IN
  *	command.  Ends short at data_len; reading at or past it returns 0,
  *	writing there ENOSPC.  ESTALE: the helper doesn't own the tag.
- *	EBADF: the wrong direction.
+ *	EBADF: the wrong direction.  EFAULT: the memory isn't there.
  *   the completion: data_addr and data_len in the entry supply the first
  *	data_len bytes of a SCSI_TGT_DIR_IN command.
  *
@@ -143,6 +143,9 @@
  *
  *   -ESTALE	the helper does not own that tag with that generation
  *   -EINVAL	a field is wrong, reserved or out of range
+ *   -EBUSY	a gap in the command's data is being zeroed at this moment
+ *   -ENOMEM	no memory for a second transfer of the command; the first of a
+ *		command needs none, so go on when that has ended
  *   -EPERM	another address space than the one that attached
  *   -ENOTCONN	nothing is attached through this fd
  *   -ESHUTDOWN	this fd was detached: the helper was found hung, or the host is gone

@@ -474,7 +474,8 @@ struct scsi_tgt_cqe {
  *
  * Result: the bytes moved, short at the end of the file (reads) or of space
  * (writes); -EBADF: @fd is not open in the mode needed; -EINVAL: also @fd is
- * no regular file or block device, or is a scsi_tgt fd, or O_APPEND;
+ * no regular file or block device, is open with O_APPEND, or is on FUSE (whose
+ * I/O depends on another process: copy instead);
  * -ESTALE, ...: section 7; or the error of the file's own I/O.
  */
 struct scsi_tgt_xfer {

@@ -246,6 +246,7 @@ static int loop_add_shost(struct loop_host *loop)
 	shost->max_channel = 0;
 	shost->max_lun = LOOP_LUN_MAX;
 	shost->max_cmd_len = 32;
+	shost->no_scsi2_lun_in_cdb = true;	/* nor before INQUIRY has told the version */
 	ret = scsi_add_host(shost, scsi_tgt_host_dev(host));
 	if (ret)
 		scsi_host_put(shost);

@@ -150,6 +150,17 @@ static ssize_t data_copy_part(struct scsi_tgt_ring *ring, u32 tag,
 	return n ? (ssize_t)n : -EFAULT;
 }
 
+/* True if it is worth another try. */
+static bool data_fault_in(struct iov_iter *iter, u8 dir)
+{
+	size_t want = min_t(size_t, iov_iter_count(iter), PAGE_SIZE);
+	size_t missing = dir == SCSI_TGT_DIR_IN ?
+		fault_in_iov_iter_readable(iter, want) :
+		fault_in_iov_iter_writeable(iter, want);
+
+	return missing < want && !fatal_signal_pending(current);
+}
+
 static ssize_t data_move(struct scsi_tgt_ring *ring, u32 tag,
 			 const u32 *generation, u8 dir, u32 offset,
 			 struct iov_iter *iter)
@@ -159,20 +170,9 @@ static ssize_t data_move(struct scsi_tgt_ring *ring, u32 tag,
 	ssize_t n = 0;
 
 	while (iov_iter_count(iter) && pos <= U32_MAX) {
-		size_t count = iov_iter_count(iter);
-		size_t missing;
-
 		n = data_copy_part(ring, tag, generation, dir, pos, iter);
-		if (n == -EFAULT) {
-			missing = dir == SCSI_TGT_DIR_IN ?
-				fault_in_iov_iter_readable(iter, PAGE_SIZE) :
-				fault_in_iov_iter_writeable(iter, PAGE_SIZE);
-			if (missing == min_t(size_t, count, PAGE_SIZE) ||
-			    fatal_signal_pending(current))
-				break;
-			n = 0;
+		if (n == -EFAULT && data_fault_in(iter, dir))
 			continue;
-		}
 		if (n <= 0)
 			break;
 		pos += n;

@@ -52,12 +52,22 @@ static void end_short(struct tgt_io *io)
 	end(io, -EIO);
 }
 
+/* Between memory of our own and where the bytes come from or go to. */
+static int bounce_copy(struct tgt_io *io)
+{
+	if (!io->buf)
+		return io->cmd->ops->copy(io->cmd, io->data_offset, io->mem, io->len);
+	if (is_write(io))
+		memcpy(io->mem, io->buf, io->len);
+	else
+		memcpy(io->buf, io->mem, io->len);
+	return 0;
+}
+
 static void mem_finish(struct tgt_io *io)
 {
-	int ret = 0;
+	int ret = io->bounced && !is_write(io) ? bounce_copy(io) : 0;
 
-	if (io->bounced && !is_write(io))
-		ret = io->cmd->ops->copy(io->cmd, io->data_offset, io->mem, io->len);
 	end(io, ret ? ret : (int64_t)io->len);
 }
 
@@ -170,8 +180,7 @@ static void bounce(struct tgt_io *io)
 	io->bounced = true;
 	io->moved = 0;
 	if (is_write(io)) {
-		ret = io->buf ? (memcpy(io->mem, io->buf, io->len), 0) :
-		      io->cmd->ops->copy(io->cmd, io->data_offset, io->mem, io->len);
+		ret = bounce_copy(io);
 		if (ret) {
 			end(io, ret);
 			return;

@@ -52,7 +52,7 @@ static int fill_host(struct sk_buff *skb, struct scsi_tgt_host *host)
 
 	if (nla_put_u32(skb, SCSI_TGT_A_HOST_NO, host->host_no) ||
 	    nla_put_string(skb, SCSI_TGT_A_NAME, host->name) ||
-	    nla_put_string(skb, SCSI_TGT_A_TRANSPORT, host->ops->name) ||
+	    nla_put_string(skb, SCSI_TGT_A_TRANSPORT, host->transport) ||
 	    nla_put_u32(skb, SCSI_TGT_A_NR_QUEUES, p->nr_queues) ||
 	    nla_put_u32(skb, SCSI_TGT_A_QUEUE_DEPTH, p->queue_depth) ||
 	    nla_put_u32(skb, SCSI_TGT_A_POLICY, p->policy) ||

@@ -223,7 +223,9 @@ static int host_attach(struct scsi_tgt_host *host, struct scsi_tgt_helper *helpe
 	int ret = 0;
 
 	spin_lock_irq(&host->lock);
-	if (host->helper) {
+	if (host->gone) {
+		ret = -ENODEV;
+	} else if (host->helper) {
 		ret = -EBUSY;
 	} else {
 		kref_get(&helper->kref);
@@ -234,10 +236,10 @@ static int host_attach(struct scsi_tgt_host *host, struct scsi_tgt_helper *helpe
 		WRITE_ONCE(host->state, SCSI_TGT_HOST_UP);
 		for (i = 0; i < host->params.nr_queues; i++)
 			queue_attach(&host->queues[i], &helper->rings[i]);
+		/* Under the lock, or it could hit the window after this one. */
+		cancel_delayed_work(&host->window);
 	}
 	spin_unlock_irq(&host->lock);
-	if (!ret)
-		cancel_delayed_work(&host->window);
 	wake_up_all(&host->wait);
 	return ret;
 }
@@ -258,7 +260,7 @@ static void attach_fill(const struct scsi_tgt_host *host,
 	a->sq_tags_offset = SCSI_TGT_SQ_TAGS_OFFSET;
 	a->sq_slots_offset = scsi_tgt_ring_slots_offset(host);
 	a->cq_entries_offset = SCSI_TGT_CQ_ENTRIES_OFFSET;
-	a->max_data_len = host->ops->max_data_len;
+	a->max_data_len = host->max_data_len;
 }
 
 static int attach_read(struct scsi_tgt_attach *a, void __user *arg)
@@ -313,12 +315,6 @@ static int helper_attach(struct scsi_tgt_helper *helper, void __user *arg)
 	ret = host_attach(host, helper);
 	if (ret)
 		return ret;
-	/* The removal looks for helpers after it has set this. */
-	smp_mb();
-	if (READ_ONCE(host->gone)) {
-		helper_detach(helper, "the host is gone");
-		return -ENODEV;
-	}
 	trace_scsi_tgt_attach(host, helper->pid);
 	scsi_tgt_genl_event(host, SCSI_TGT_GENL_EV_ATTACHED, helper->pid);
 	return 0;

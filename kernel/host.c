@@ -52,6 +52,8 @@ static struct scsi_tgt_host *host_alloc(const char *name,
 	}
 	host->host_no = no;
 	host->ops = ops;
+	host->max_data_len = ops->max_data_len;
+	strscpy(host->transport, ops->name, sizeof(host->transport));
 	host->params = *p;
 	strscpy(host->name, name, sizeof(host->name));
 	spin_lock_init(&host->lock);
@@ -96,6 +98,22 @@ static void host_destroy_wqs(struct scsi_tgt_host *host)
 	destroy_workqueue(host->lun_wq);
 }
 
+/*
+ * No helper can attach after this, and nothing that one has set going is left.
+ * With ->removing set, so that no recovery window begins.
+ */
+static void host_end_helpers(struct scsi_tgt_host *host, const char *why)
+{
+	spin_lock_irq(&host->lock);
+	WRITE_ONCE(host->removing, true);
+	WRITE_ONCE(host->gone, true);
+	spin_unlock_irq(&host->lock);
+	scsi_tgt_host_detach(host, why);
+	wait_event(host->wait, !READ_ONCE(host->helper));
+	cancel_delayed_work_sync(&host->window);
+	cancel_work_sync(&host->expired);
+}
+
 /* What is behind HOST_DEL; in a workqueue, so that no caller waits for it. */
 static void host_remove_work(struct work_struct *work)
 {
@@ -106,13 +124,7 @@ static void host_remove_work(struct work_struct *work)
 	drain_workqueue(host->lun_wq);
 	host->ops->host_remove(host);
 
-	WRITE_ONCE(host->gone, true);
-	/* Pairs with helper_attach(): either it sees this or we see it. */
-	smp_mb();
-	scsi_tgt_host_detach(host, "the host is removed");
-	wait_event(host->wait, !READ_ONCE(host->helper));
-	cancel_delayed_work_sync(&host->window);
-	cancel_work_sync(&host->expired);
+	host_end_helpers(host, "the host is removed");
 
 	mutex_lock(&scsi_tgt_hosts_lock);
 	list_del_init(&host->link);
@@ -157,11 +169,9 @@ static int host_setup(struct scsi_tgt_host *host)
 	return 0;
 
 del_device:
-	WRITE_ONCE(host->gone, true);
 	cdev_device_del(&host->cdev, &host->dev);
 	/* Whoever was quick enough to open it and attach. */
-	scsi_tgt_host_detach(host, "the host could not be made");
-	wait_event(host->wait, !READ_ONCE(host->helper));
+	host_end_helpers(host, "the host could not be made");
 destroy_cmds:
 	scsi_tgt_cmds_destroy(host);
 destroy_wqs:
@@ -200,6 +210,9 @@ struct scsi_tgt_host *scsi_tgt_host_create(const char *transport,
 	}
 	list_add_tail(&host->link, &scsi_tgt_hosts);
 	get_device(&host->dev);
+	spin_lock_irq(&host->lock);
+	host->published = true;
+	spin_unlock_irq(&host->lock);
 	mutex_unlock(&scsi_tgt_hosts_lock);
 	scsi_tgt_genl_event(host, SCSI_TGT_GENL_EV_HOST_NEW, 0);
 	return host;
@@ -210,17 +223,24 @@ unlock:
 	return ERR_PTR(ret);
 }
 
-/* Begins the removal.  -EALREADY if that was done before. */
+/*
+ * Begins the removal.  -EALREADY if that was done before; -EBUSY, by way of
+ * sysfs, for a host that is only being made.
+ */
 int scsi_tgt_host_delete(struct scsi_tgt_host *host)
 {
-	bool removing;
+	int ret = 0;
 
 	spin_lock_irq(&host->lock);
-	removing = host->removing;
-	WRITE_ONCE(host->removing, true);
+	if (host->removing)
+		ret = -EALREADY;
+	else if (!host->published)
+		ret = -EBUSY;
+	else
+		WRITE_ONCE(host->removing, true);
 	spin_unlock_irq(&host->lock);
-	if (removing)
-		return -EALREADY;
+	if (ret)
+		return ret;
 	/* There is nothing to wait for any more. */
 	scsi_tgt_host_window_over(host);
 	queue_work(scsi_tgt_remove_wq, &host->remove);

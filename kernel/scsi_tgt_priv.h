@@ -91,12 +91,15 @@ struct scsi_tgt_host_params {
 
 /**
  * struct scsi_tgt_host - a target port
- * @lock: guards @helper, @state, @hold, @nexuses, @next_nexus, @draining
+ * @lock: guards @helper, @state, @hold, @published, @removing, @gone, @nexuses,
+ *	@next_nexus, @draining
  * @dev: class device; the last put frees the host
  * @cdev: /dev/scsi_tgtN
  * @host_no: N
  * @name: unique, from user space
- * @ops: transport
+ * @ops: transport; not to be used once ->host_remove() has returned
+ * @transport: its name
+ * @max_data_len: its limit
  * @priv: the transport's
  * @params: as made
  * @set: blk-mq tags, whose PDU is struct scsi_tgt_cmd and the transport's part
@@ -106,6 +109,7 @@ struct scsi_tgt_host_params {
  * @state: enum scsi_tgt_host_state
  * @draining: commands in state ORPHAN
  * @hold: the queues are in mode HOLD
+ * @published: it has been made, and is in the list
  * @removing: HOST_DEL was called
  * @gone: the transport has let go; no helper can attach
  * @window_end: of the recovery window, in jiffies
@@ -126,6 +130,8 @@ struct scsi_tgt_host {
 	u32 host_no;
 	char name[SCSI_TGT_NAME_MAX];
 	const struct scsi_tgt_transport_ops *ops;
+	char transport[32];
+	u32 max_data_len;
 	void *priv;
 	struct scsi_tgt_host_params params;
 
@@ -137,6 +143,7 @@ struct scsi_tgt_host {
 	enum scsi_tgt_host_state state;
 	unsigned int draining;
 	bool hold;
+	bool published;
 	bool removing;
 	bool gone;
 	unsigned long window_end;

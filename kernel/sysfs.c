@@ -21,7 +21,7 @@ static DEVICE_ATTR_RO(name);
 static ssize_t transport_show(struct device *dev,
 			      struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", to_host(dev)->ops->name);
+	return sysfs_emit(buf, "%s\n", to_host(dev)->transport);
 }
 static DEVICE_ATTR_RO(transport);
 

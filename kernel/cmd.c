@@ -307,6 +307,7 @@ void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost)
 	if (q->mode == SCSI_TGT_QUEUE_HOLD && !cmd->is_tmf) {
 		cmd->state = SCSI_TGT_CMD_QUEUED;
 		cmd->requeued = true;
+		cmd->expired = false;
 		cmd->supplied = 0;
 		q->stats.requeued++;
 		list_add_tail(&cmd->link, &q->held);

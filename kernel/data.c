@@ -54,7 +54,8 @@ int scsi_tgt_data_get(struct scsi_tgt_ring *ring, u32 tag, u32 generation,
 	int ret = -ESTALE;
 
 	spin_lock_irqsave(&q->lock, flags);
-	cmd = scsi_tgt_cmd_find(q, tag);
+	/* Without a ring there may be no tags any more. */
+	cmd = q->ring == ring ? scsi_tgt_cmd_find(q, tag) : NULL;
 	if (cmd && any_generation)
 		generation = cmd->generation;
 	cmd = scsi_tgt_cmd_owned(ring, tag, generation);

@@ -337,16 +337,17 @@ static struct genl_family genl_family __ro_after_init = {
 
 /*
  * Events are hints: whoever misses one (no memory, a full socket) finds the
- * truth by HOST_GET and in sysfs.
+ * truth by HOST_GET and in sysfs.  Error handlers send them too, on whom I/O
+ * waits, so they must not wait for any.
  */
 static void event_send(struct sk_buff *skb)
 {
-	genlmsg_multicast(&genl_family, skb, 0, 0, GFP_KERNEL);
+	genlmsg_multicast(&genl_family, skb, 0, 0, GFP_NOIO);
 }
 
 void scsi_tgt_genl_event(struct scsi_tgt_host *host, u8 event, pid_t pid)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_NOIO);
 	void *hdr;
 
 	if (!skb)
@@ -365,7 +366,7 @@ void scsi_tgt_genl_event(struct scsi_tgt_host *host, u8 event, pid_t pid)
 void scsi_tgt_genl_lun_event(struct scsi_tgt_host *host, u8 event,
 			     const struct scsi_lun *lun, int error)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_NOIO);
 	void *hdr;
 
 	if (!skb)
@@ -384,7 +385,7 @@ void scsi_tgt_genl_lun_event(struct scsi_tgt_host *host, u8 event,
 
 void scsi_tgt_genl_nexus_event(const struct scsi_tgt_nexus *nexus, u8 event)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_NOIO);
 
 	if (!skb)
 		return;

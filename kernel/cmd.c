@@ -144,6 +144,7 @@ void scsi_tgt_cmd_queue(struct scsi_tgt_cmd *cmd)
 	if (WARN_ON_ONCE(cmd->cdb_len > SCSI_TGT_CDB_MAX))
 		cmd->cdb_len = SCSI_TGT_CDB_MAX;
 	trace_scsi_tgt_queued(cmd);
+	cmd->kicks = READ_ONCE(cmd->q->kicks);
 	scsi_tgt_cmd_execute(cmd);
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_cmd_queue);
@@ -166,7 +167,11 @@ static blk_status_t cmd_queue_rq(struct blk_mq_hw_ctx *hctx,
 		q->stats.queued++;
 	if (likely(q->mode == SCSI_TGT_QUEUE_RING)) {
 		scsi_tgt_ring_give(q->ring, cmd);
-		if (cmd->more)
+		/*
+		 * Another CPU may run the queue in the submitter's stead, and
+		 * be so late that the kick is over.
+		 */
+		if (cmd->more && cmd->kicks == q->kicks)
 			q->ring->kick = true;
 		else
 			wake = scsi_tgt_ring_wake(q->ring, &res);
@@ -201,6 +206,7 @@ void scsi_tgt_host_kick(struct scsi_tgt_host *host)
 
 		wake = NULL;
 		spin_lock_irqsave(&q->lock, flags);
+		WRITE_ONCE(q->kicks, q->kicks + 1);
 		if (q->ring && q->ring->kick)
 			wake = scsi_tgt_ring_wake(q->ring, &res);
 		spin_unlock_irqrestore(&q->lock, flags);

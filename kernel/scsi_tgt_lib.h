@@ -206,6 +206,7 @@ struct scsi_tgt_cmd {
 	u32 tag;
 	u32 serial;			/* of this use of the request */
 	u32 generation;			/* of this handing to a helper */
+	u32 kicks;			/* of its queue, when it was queued */
 	u32 supplied;			/* IN: all bytes below are the helper's or 0 */
 	struct scsi_tgt_queue *q;
 	struct list_head link;

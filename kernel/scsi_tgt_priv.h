@@ -66,6 +66,7 @@ struct scsi_tgt_stats {
  * @ring: the attached helper's, in mode RING only
  * @held: commands in state QUEUED
  * @generation: of the last command given to a helper
+ * @kicks: calls of scsi_tgt_host_kick()
  * @stats: counters
  */
 struct scsi_tgt_queue {
@@ -76,6 +77,7 @@ struct scsi_tgt_queue {
 	struct scsi_tgt_ring *ring;
 	struct list_head held;
 	u32 generation;
+	u32 kicks;
 	struct scsi_tgt_stats stats;
 } ____cacheline_aligned_in_smp;
 

@@ -4,6 +4,7 @@
  */
 #include <linux/mempool.h>
 #include <linux/module.h>
+#include <linux/rwsem.h>
 #include <scsi/scsi.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
@@ -46,9 +47,42 @@ struct loop_cmd {
 	struct bio_vec few[LOOP_BVECS_INLINE];
 };
 
+/**
+ * struct loop_shost - in a Scsi_Host, which open devices may keep for long
+ * @loop: NULL once the host is removed
+ * @lock: guards that against the error handler's callbacks, which
+ *	SG_SCSI_RESET calls even then; commands don't come any more
+ */
+struct loop_shost {
+	struct loop_host *loop;
+	struct rw_semaphore lock;
+};
+
+static struct loop_shost *to_loop_shost(struct Scsi_Host *shost)
+{
+	return (struct loop_shost *)shost->hostdata;
+}
+
 static struct loop_host *to_loop(struct Scsi_Host *shost)
 {
-	return *(struct loop_host **)shost->hostdata;
+	return to_loop_shost(shost)->loop;
+}
+
+/* For a callback of the error handler: the host, held, or NULL. */
+static struct loop_host *loop_eh_get(struct scsi_cmnd *scmd)
+{
+	struct loop_shost *ls = to_loop_shost(scmd->device->host);
+
+	down_read(&ls->lock);
+	if (!ls->loop)
+		up_read(&ls->lock);
+	return ls->loop;
+}
+
+static int loop_eh_put(struct scsi_cmnd *scmd, int ret)
+{
+	up_read(&to_loop_shost(scmd->device->host)->lock);
+	return ret ? FAILED : SUCCESS;
 }
 
 static struct loop_host *cmd_loop(const struct scsi_tgt_cmd *cmd)
@@ -186,25 +220,33 @@ static enum scsi_tgt_compat_eh_action loop_eh_timed_out(struct scsi_cmnd *scmd)
 
 static int loop_eh_abort(struct scsi_cmnd *scmd)
 {
-	struct loop_host *loop = to_loop(scmd->device->host);
+	struct loop_host *loop = loop_eh_get(scmd);
 
-	return scsi_tgt_cmd_abort(loop->host, scsi_cmd_priv(scmd)) ? FAILED :
-								     SUCCESS;
+	if (!loop)
+		return FAILED;
+	return loop_eh_put(scmd, scsi_tgt_cmd_abort(loop->host,
+						    scsi_cmd_priv(scmd)));
 }
 
 static int loop_eh_device_reset(struct scsi_cmnd *scmd)
 {
-	struct loop_host *loop = to_loop(scmd->device->host);
+	struct loop_host *loop = loop_eh_get(scmd);
 	struct scsi_lun lun;
 
+	if (!loop)
+		return FAILED;
 	int_to_scsilun(scmd->device->lun, &lun);
-	return scsi_tgt_lun_reset(loop->nexus, &lun) ? FAILED : SUCCESS;
+	return loop_eh_put(scmd, scsi_tgt_lun_reset(loop->nexus, &lun));
 }
 
 static int loop_eh_host_reset(struct scsi_cmnd *scmd)
 {
-	scsi_tgt_host_reset(to_loop(scmd->device->host)->host);
-	return SUCCESS;
+	struct loop_host *loop = loop_eh_get(scmd);
+
+	if (!loop)
+		return FAILED;
+	scsi_tgt_host_reset(loop->host);
+	return loop_eh_put(scmd, 0);
 }
 
 static struct scsi_host_template loop_template = {
@@ -234,10 +276,11 @@ static int loop_add_shost(struct loop_host *loop)
 	struct Scsi_Host *shost;
 	int ret;
 
-	shost = scsi_host_alloc(&loop_template, sizeof(struct loop_host *));
+	shost = scsi_host_alloc(&loop_template, sizeof(struct loop_shost));
 	if (!shost)
 		return -ENOMEM;
-	*(struct loop_host **)shost->hostdata = loop;
+	to_loop_shost(shost)->loop = loop;
+	init_rwsem(&to_loop_shost(shost)->lock);
 	loop->shost = shost;
 	shost->nr_hw_queues = scsi_tgt_host_nr_queues(host);
 	shost->can_queue = scsi_tgt_host_queue_depth(host);
@@ -286,8 +329,12 @@ free_loop:
 static void loop_host_remove(struct scsi_tgt_host *host)
 {
 	struct loop_host *loop = scsi_tgt_host_priv(host);
+	struct loop_shost *ls = to_loop_shost(loop->shost);
 
 	scsi_remove_host(loop->shost);
+	down_write(&ls->lock);
+	ls->loop = NULL;
+	up_write(&ls->lock);
 	scsi_host_put(loop->shost);
 	scsi_tgt_nexus_del(loop->nexus);
 	mempool_exit(&loop->bvecs);

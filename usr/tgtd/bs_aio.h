@@ -17,6 +17,8 @@ struct aio {
 	uint32_t align;		/* direct: of memory, offsets and lengths */
 	/* Buffered: RWF_NOWAIT works; cleared at the first EOPNOTSUPP. */
 	atomic_bool nowait_read, nowait_write;
+	/* Block devices: their logical block, for discards; else 1. */
+	uint32_t sector;
 	/* Block devices: discard so that zeroes are read (else BLKDISCARD). */
 	bool punch;
 	/*

@@ -179,11 +179,13 @@ static void probe_block_device(struct opening *o)
 	struct tgt_store *store = o->store;
 	dev_t dev = o->st.st_rdev;
 	unsigned int phys = 0, opt = 0;
-	int ro = 0;
+	int ro = 0, sector = 0;
 
 	ioctl(store->fd, BLKPBSZGET, &phys);
 	ioctl(store->fd, BLKIOOPT, &opt);
 	ioctl(store->fd, BLKROGET, &ro);
+	ioctl(store->fd, BLKSSZGET, &sector);
+	o->aio->sector = sector > 0 ? sector : 512;
 	store->phys_block_size = phys;
 	store->optimal_io = opt;
 	store->rotational = queue_limit(dev, "rotational") == 1;
@@ -265,6 +267,7 @@ int tgt_aio_open(struct tgt_store *store, const char *path, char *err, size_t er
 	if (!aio)
 		return fail(&o, -ENOMEM, "no memory");
 	aio->align = 1;
+	aio->sector = 1;
 	atomic_init(&aio->nowait_read, true);
 	atomic_init(&aio->nowait_write, true);
 	ret = open_all(&o);

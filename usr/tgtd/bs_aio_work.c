@@ -41,45 +41,58 @@ long tgt_aio_work_rw(struct tgt_work *work)
 	return 0;
 }
 
-static int file_fallocate(const struct tgt_io *io, int mode)
+static long file_fallocate(const struct tgt_io *io, int mode, uint64_t offset, uint64_t len)
 {
 	int ret;
 
 	do {
-		ret = fallocate(io->store->fd, mode | FALLOC_FL_KEEP_SIZE, io->offset, io->len);
+		ret = fallocate(io->store->fd, mode | FALLOC_FL_KEEP_SIZE, offset, len);
 	} while (ret && errno == EINTR);
 	return ret ? -errno : 0;
+}
+
+static long write_zeroes(const struct tgt_io *io, uint64_t offset, uint64_t len)
+{
+	while (len) {
+		size_t chunk = len < sizeof(zeroes) ? len : sizeof(zeroes);
+		ssize_t n = pwrite(io->store->fd, zeroes, chunk, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static long discard_range(const struct tgt_io *io, uint64_t offset, uint64_t len)
+{
+	const struct aio *aio = tgt_aio(io->store);
+	uint64_t range[2] = { offset, len };
+
+	if (!aio->block_device || aio->punch)
+		return file_fallocate(io, FALLOC_FL_PUNCH_HOLE, offset, len);
+	return ioctl(io->store->fd, BLKDISCARD, range) ? -errno : 0;
 }
 
 long tgt_aio_work_discard(struct tgt_work *work)
 {
 	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
 	const struct aio *aio = tgt_aio(io->store);
-	uint64_t range[2] = { io->offset, io->len };
+	uint64_t sector = aio->sector, end = io->offset + io->len;
+	uint64_t from = (io->offset + sector - 1) / sector * sector;
+	uint64_t to = end / sector * sector;
+	long ret;
 
-	if (!io->len)
-		return 0;
-	if (!aio->block_device || aio->punch)
-		return file_fallocate(io, FALLOC_FL_PUNCH_HOLE);
-	return ioctl(io->store->fd, BLKDISCARD, range) ? -errno : 0;
-}
-
-static long write_zeroes(const struct tgt_io *io)
-{
-	uint64_t done = 0;
-
-	while (done < io->len) {
-		uint64_t left = io->len - done;
-		size_t chunk = left < sizeof(zeroes) ? left : sizeof(zeroes);
-		ssize_t n = pwrite(io->store->fd, zeroes, chunk, io->offset + done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		done += n;
-	}
-	return 0;
+	/* Parts of a device's blocks are no more than cleared, by its page cache. */
+	if (from >= to)
+		return write_zeroes(io, io->offset, io->len);
+	ret = discard_range(io, from, to - from);
+	if (!ret)
+		ret = write_zeroes(io, io->offset, from - io->offset);
+	return ret ? ret : write_zeroes(io, to, end - to);
 }
 
 static bool refused(long ret)
@@ -96,11 +109,11 @@ long tgt_aio_work_zero(struct tgt_work *work)
 	if (!io->len)
 		return 0;
 	if ((io->flags & TGT_IO_MAY_UNMAP) && (!aio->block_device || aio->punch))
-		ret = file_fallocate(io, FALLOC_FL_PUNCH_HOLE);
+		ret = file_fallocate(io, FALLOC_FL_PUNCH_HOLE, io->offset, io->len);
 	if (refused(ret))
-		ret = file_fallocate(io, FALLOC_FL_ZERO_RANGE);
+		ret = file_fallocate(io, FALLOC_FL_ZERO_RANGE, io->offset, io->len);
 	if (refused(ret))
-		ret = write_zeroes(io);
+		ret = write_zeroes(io, io->offset, io->len);
 	if (!ret && (io->flags & TGT_IO_DSYNC) && fdatasync(io->store->fd))
 		ret = -errno;
 	return ret;

@@ -143,9 +143,9 @@ static int target_resolve(struct tgt_request *r)
 	return 0;
 }
 
-void tgt_requests_refuse(void)
+void tgt_requests_refuse(bool refuse)
 {
-	refused = true;
+	refused = refuse;
 }
 
 static void request_go(void *arg)

@@ -77,20 +77,17 @@ static void param_drop(struct tgt_list *params, const char *name)
 	}
 }
 
-/* Takes uuid=... out of the parameters, or else looks the identity up. */
-static int identity(struct tgt_request *r)
+int tgt_mgmt_identity(struct tgt_request *r, const char *target, uint16_t lun)
 {
 	const char *text = tgt_param_get(&r->params, "uuid");
 	const char *path = tgt_request_text(r, TGT_OPT_PATH);
-	uint16_t lun = r->args.number[TGT_OPT_LUN];
 
 	if (!text)
-		return tgt_identity_get(r->target->name, lun, path, r->uuid,
-					r->err, sizeof(r->err));
+		return tgt_identity_get(target, lun, path, r->uuid, r->err, sizeof(r->err));
 	if (!tgt_uuid_parse(text, r->uuid))
 		return tgt_request_fail(r, -EINVAL, "invalid request: '%.64s' is no UUID", text);
 	param_drop(&r->params, "uuid");
-	return tgt_identity_put(r->target->name, lun, path, r->uuid, r->err, sizeof(r->err));
+	return tgt_identity_put(target, lun, path, r->uuid, r->err, sizeof(r->err));
 }
 
 static void made(void *arg, int err, const char *text)
@@ -128,7 +125,7 @@ int tgt_mgmt_lu_new(struct tgt_request *r)
 	if (!ret && flags)
 		ret = tgt_mgmt_bsoflags(r, flags, &params.store_flags);
 	if (!ret)
-		ret = identity(r);
+		ret = tgt_mgmt_identity(r, r->target->name, lun);
 	if (ret)
 		return ret;
 	tgt_lu_new(r->target, lun, &params, made, r);

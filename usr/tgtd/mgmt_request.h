@@ -32,7 +32,7 @@ void tgt_request_end(struct tgt_request *r, int err);
 void tgt_request_done(void *r, int err, const char *text);
 
 /* At exit: what is still waiting for the configuration is not done any more. */
-void tgt_requests_refuse(void);
+void tgt_requests_refuse(bool refuse);
 
 /* Puts the sentence into r->err and returns err. */
 int tgt_request_fail(struct tgt_request *r, int err, const char *fmt, ...)
@@ -73,7 +73,13 @@ int tgt_mgmt_stat(struct tgt_request *r);	/* of all modes */
 
 /* --params "name=value,name=value" into r->params: 0 or -errno with r->err. */
 int tgt_mgmt_params(struct tgt_request *r);
-/* Portals that requests made, as those requests. */
+/*
+ * Takes uuid=... out of r->params and records it, or else looks the identity up:
+ * r->uuid.  0 or -errno with r->err.
+ */
+int tgt_mgmt_identity(struct tgt_request *r, const char *target, uint16_t lun);
+/* What requests set of tgtd itself, and portals that they made, as those requests. */
+void tgt_mgmt_system_print(struct tgt_out *out);
 void tgt_mgmt_portals_print(struct tgt_out *out);
 void tgt_mgmt_portals_exit(void);
 /* The driver of --lld, or else iscsi; NULL with r->err. */

@@ -398,6 +398,7 @@ int tgt_mgmt_init(unsigned int control_port)
 {
 	int ret;
 
+	tgt_requests_refuse(false);
 	ret = paths_set(control_port);
 	if (ret)
 		return ret;
@@ -434,7 +435,7 @@ static void server_close(void)
 
 void tgt_mgmt_exit(void)
 {
-	tgt_requests_refuse();
+	tgt_requests_refuse(true);
 	tgt_config_cancel();
 	server_close();
 	tgt_accounts_exit();

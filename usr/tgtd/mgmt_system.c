@@ -10,6 +10,7 @@
 #include "thread.h"
 
 static bool offline;
+static bool debug;	/* by request, not by tgtd's options: for the state */
 static const struct tgt_transport_ops *stopped[8];
 
 #define NR_STOPPED (sizeof(stopped) / sizeof(stopped[0]))
@@ -17,6 +18,14 @@ static const struct tgt_transport_ops *stopped[8];
 bool tgt_system_online(void)
 {
 	return !offline;
+}
+
+void tgt_mgmt_system_print(struct tgt_out *out)
+{
+	if (debug)
+		tgt_out_printf(out, "--op update --mode system --name debug --value on\n");
+	if (offline)
+		tgt_out_printf(out, "--op update --mode system --name State --value offline\n");
 }
 
 static int debug_update(struct tgt_request *r, const char *value)
@@ -27,6 +36,7 @@ static int debug_update(struct tgt_request *r, const char *value)
 		tgt_log_set_level(TGT_LOG_INFO);
 	else
 		return tgt_request_fail(r, -EINVAL, "invalid request: debug is on or off");
+	debug = !strcmp(value, "on");
 	return 0;
 }
 

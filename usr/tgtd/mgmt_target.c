@@ -63,6 +63,9 @@ int tgt_mgmt_target_new(struct tgt_request *r)
 	if (!is_name(name))
 		return tgt_request_fail(r, -EINVAL, "the target's name must not have blanks");
 	ret = tgt_mgmt_params(r);
+	/* Of LUN 0: tgt_target_new() looks it up for itself. */
+	if (!ret && tgt_param_get(&r->params, "uuid"))
+		ret = tgt_mgmt_identity(r, name, 0);
 	if (ret)
 		return ret;
 	return tgt_target_new(r->args.number[TGT_OPT_TID], name, ops->name, &r->params, &target,

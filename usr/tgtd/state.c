@@ -39,14 +39,6 @@ static void end(struct tgt_out *out)
 	tgt_out_printf(out, "\n");
 }
 
-static void print_system(struct tgt_out *out)
-{
-	if (tgt_log_level() >= TGT_LOG_DEBUG)
-		tgt_out_printf(out, "--op update --mode system --name debug --value on\n");
-	if (!tgt_system_online())
-		tgt_out_printf(out, "--op update --mode system --name State --value offline\n");
-}
-
 static void print_accounts(struct tgt_out *out)
 {
 	const struct tgt_account *account;
@@ -104,11 +96,21 @@ static void print_params(struct tgt_out *out, const char *first, const struct tg
 	tgt_out_free(&list);
 }
 
+/* "uuid=..." */
+#define UUID_PARAM_SIZE (5 + TGT_UUID_TEXT)
+
+static const char *uuid_param(const struct tgt_lu *lu, char text[UUID_PARAM_SIZE])
+{
+	strcpy(text, "uuid=");
+	tgt_uuid_format(lu->uuid, text + 5);
+	return text;
+}
+
 static void print_lu(struct tgt_out *out, const struct tgt_lu *lu)
 {
 	const char *opts = tgt_param_get(&lu->params, "bsopts");
 	const char *flags = tgt_mgmt_bsoflags_text(lu->store.flags);
-	char uuid[5 + TGT_UUID_TEXT] = "uuid=";
+	char uuid[UUID_PARAM_SIZE];
 
 	begin_tid(out, TGT_MODE_LU, TGT_VERB_NEW, lu->target);
 	tgt_out_printf(out, " --lun %u", lu->lun);
@@ -121,20 +123,33 @@ static void print_lu(struct tgt_out *out, const struct tgt_lu *lu)
 		option(out, TGT_OPT_BSOFLAGS, flags);
 	option(out, TGT_OPT_DEVICE_TYPE, lu->device->name);
 	tgt_out_printf(out, " --blocksize %u", lu->block_size);
-	tgt_uuid_format(lu->uuid, uuid + 5);
-	print_params(out, uuid, &lu->params);
+	print_params(out, uuid_param(lu, uuid), &lu->params);
+	end(out);
+}
+
+/* LUN 0, which comes with the target. */
+static void print_controller(struct tgt_out *out, const struct tgt_lu *lu)
+{
+	if (tgt_list_empty(&lu->params))
+		return;
+	begin_tid(out, TGT_MODE_LU, TGT_VERB_UPDATE, lu->target);
+	tgt_out_printf(out, " --lun 0");
+	print_params(out, "", &lu->params);
 	end(out);
 }
 
 static void print_target(struct tgt_out *out, struct tgt_target *target)
 {
-	struct tgt_lu *lu;
+	struct tgt_lu *lu = tgt_lun_find(target, 0);
+	char uuid[UUID_PARAM_SIZE];
 
 	begin_tid(out, TGT_MODE_TARGET, TGT_VERB_NEW, target);
 	option(out, TGT_OPT_LLD, target->transport->name);
 	option(out, TGT_OPT_TARGETNAME, target->name);
-	print_params(out, "", &target->params);
+	print_params(out, lu ? uuid_param(lu, uuid) : "", &target->params);
 	end(out);
+	if (lu)
+		print_controller(out, lu);
 	print_acls(out, target, &target->acl_addresses, TGT_OPT_ADDRESS);
 	print_acls(out, target, &target->acl_names, TGT_OPT_INITIATOR);
 	print_uses(out, &target->accounts, target);
@@ -151,7 +166,7 @@ void tgt_state_print(struct tgt_out *out)
 {
 	struct tgt_target *target;
 
-	print_system(out);
+	tgt_mgmt_system_print(out);
 	print_accounts(out);
 	print_uses(out, &tgt_discovery_accounts, NULL);
 	tgt_mgmt_portals_print(out);

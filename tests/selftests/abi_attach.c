@@ -143,7 +143,9 @@ static void test_node(void)
 	char path[32];
 
 	rig_node(&host, path, sizeof(path));
-	ok(!stat(path, &st) && S_ISCHR(st.st_mode) && !(st.st_mode & 077) && !st.st_uid,
+	if (stat(path, &st))
+		rig_die("%s: %s", path, strerror(errno));
+	ok(S_ISCHR(st.st_mode) && !(st.st_mode & 077) && !st.st_uid,
 	   "%s is root's alone: mode %o", path, st.st_mode);
 }
 

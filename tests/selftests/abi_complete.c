@@ -146,7 +146,7 @@ static void test_addresses(void)
 	char *half = mmap(NULL, 2 * LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 
-	munmap(half + LEN, LEN);
+	mprotect(half + LEN, LEN, PROT_NONE);
 	bad_address(0, false, "data at NULL");
 	bad_address((uintptr_t)none, false, "data without access");
 	bad_address((uintptr_t)half + LEN / 2, false, "data that ends in a hole");

@@ -126,12 +126,14 @@ int main(void)
 	rig_host_new(&host, &params);
 	rig_start(&p, &host, 0);
 	dev = rig_dev_open(&host, 0, O_RDWR | O_NONBLOCK);
+	rig_settle();
 	rig_stop(&p);
 	q = tgt_ring_queue(p.ring, 0);
 	test_idle();
 	test_commands(dev);
-	close(dev);
+	/* udev looks at a device that was open for writing: that wants answers. */
 	rig_serve(&p);
+	close(dev);
 	rig_lun_del(&host, 0);
 	rig_stop(&p);
 	test_detach();

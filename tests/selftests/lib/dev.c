@@ -69,6 +69,12 @@ int rig_dev_open(struct rig_host *host, unsigned int lun, int flags)
 	return fd;
 }
 
+void rig_settle(void)
+{
+	if (system("udevadm settle --timeout=60"))
+		rig_die("udev does not settle");
+}
+
 void rig_sg_init(struct rig_sg *sg, int fd, uint8_t opcode, enum scsi_tgt_dir dir,
 		 void *buf, uint32_t len)
 {

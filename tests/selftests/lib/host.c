@@ -2,6 +2,7 @@
 /* Hosts and their events. */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ void rig_params(struct tgt_ctl_host_params *params)
 	snprintf(host_name, sizeof(host_name), "%s.%d.%u", program_invocation_short_name,
 		 getpid(), count++);
 	tgt_ctl_host_params_init(params, "loop", host_name);
+	params->recovery_ms = 15000;
 }
 
 /* A test that ends early leaves no host behind: the modules are to be removed after it. */
@@ -89,6 +91,7 @@ void rig_host_new(struct rig_host *host, const struct tgt_ctl_host_params *param
 	struct tgt_ctl_host_params defaults;
 	int err;
 
+	signal(SIGPIPE, SIG_IGN);
 	if (!params) {
 		rig_params(&defaults);
 		params = &defaults;

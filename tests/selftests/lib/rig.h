@@ -127,6 +127,8 @@ void rig_disk(struct rig_host *host, struct tgt_ring_queue *q, uint32_t tag,
 int rig_scsi_host(struct rig_host *host);		/* number of its Scsi_Host */
 void rig_dev_path(struct rig_host *host, unsigned int lun, char *path, size_t size);
 int rig_dev_open(struct rig_host *host, unsigned int lun, int flags);
+/* Waits until udev has done with new devices, so that only the test uses them. */
+void rig_settle(void);
 
 /* A command by SG_IO; also in a thread of its own. */
 struct rig_sg {

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+# The machine shuts down by itself with disks that tgtd serves and nobody uses.
+# own-vm: yes
+# timeout: 200
+. "$TREE/tests/lib/tap.sh"
+. "$TREE/tests/lib/loop.sh"
+t_start
+tgt_start
+
+truncate -s 64M /var/tmp/image
+ok "a target" tgt_target 1
+ok "a logical unit" tgt_lun 1 1 /var/tmp/image
+ok "another" tgt_lun 1 2 64M --bstype mem
+ok "disks appear" tgt_wait_disk 1 1
+ok "both" tgt_wait_disk 1 2
+done_testing

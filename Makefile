@@ -27,8 +27,8 @@ KREL	:= $(if $(KDIR),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 MODBUILD := build/kernel/$(KREL)
 MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
 
-.PHONY: all modules usr check check-unit check-modules-static shell demo bench \
-	deps install uninstall clean distclean help kdir shadow
+.PHONY: all modules usr check check-unit check-debug check-modules-static shell \
+	demo bench deps install uninstall clean distclean help kdir shadow
 .DEFAULT_GOAL := all
 
 all: modules usr
@@ -38,6 +38,7 @@ help:
 	@echo 'make modules usr           the one, the other'
 	@echo 'make check                 unit tests, then the selftests in VMs'
 	@echo 'make check-unit            unit tests alone, on this machine'
+	@echo 'make check-debug           the selftests on a kernel that looks for bugs'
 	@echo 'make check-modules-static  W=1, sparse, checkpatch'
 	@echo 'make demo                  the whole product shown in a VM'
 	@echo 'make bench                 instructions per I/O, beside other targets'
@@ -89,6 +90,9 @@ check: deps
 
 check-unit:
 	tests/check --unit
+
+check-debug: deps
+	KERNEL=debug tests/run
 
 shell: deps
 	tests/vm/boot --timeout 0 $(or $(KERNEL),6.1) --shell

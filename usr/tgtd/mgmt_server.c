@@ -185,27 +185,34 @@ static void client_run(struct client *client)
 	free(body);
 }
 
-static void client_header(struct client *client)
+/* NULL, or what is wrong with it. */
+static const char *header_check(const struct tgtadm_request *request)
 {
-	const struct tgtadm_request *request = &client->request;
-
 	if (request->magic != TGTADM_MAGIC || request->reserved ||
-	    request->length > TGTADM_REQUEST_MAX) {
-		client_refuse(client, "malformed request");
-		return;
+	    request->length > TGTADM_REQUEST_MAX)
+		return "malformed request";
+	if (request->version != TGTADM_VERSION)
+		return "this tgtadm is of another version than tgtd";
+	return NULL;
+}
+
+/* False: refused, the client may be gone. */
+static bool client_header(struct client *client)
+{
+	const char *wrong = header_check(&client->request);
+
+	if (!wrong) {
+		client->buf = malloc((size_t)client->request.length + 1);
+		wrong = client->buf ? NULL : "out of memory";
 	}
-	if (request->version != TGTADM_VERSION) {
-		client_refuse(client, "this tgtadm is of another version than tgtd");
-		return;
-	}
-	client->buf = malloc((size_t)request->length + 1);
-	if (!client->buf) {
-		client_refuse(client, "out of memory");
-		return;
+	if (wrong) {
+		client_refuse(client, wrong);
+		return false;
 	}
 	client->state = CLIENT_BODY;
 	client->done = 0;
-	client->len = request->length;
+	client->len = client->request.length;
+	return true;
 }
 
 /* Fills what the state reads.  1: all there; 0: later; < 0: the client is closed. */
@@ -230,13 +237,10 @@ static int client_fill(struct client *client, void *to, size_t len)
 
 static void client_read(struct client *client)
 {
-	if (client->state == CLIENT_HEADER) {
-		if (client_fill(client, &client->request, sizeof(client->request)) <= 0)
-			return;
-		client_header(client);
-		/* Its body may be there already; if it was refused, it may be gone. */
+	if (client->state == CLIENT_HEADER &&
+	    (client_fill(client, &client->request, sizeof(client->request)) <= 0 ||
+	     !client_header(client)))
 		return;
-	}
 	if (client_fill(client, client->buf, client->len) > 0)
 		client_run(client);
 }

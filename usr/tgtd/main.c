@@ -18,6 +18,7 @@
 #endif
 
 #include "config.h"
+#include "iscsi/iscsi.h"
 #include "log.h"
 #include "loop.h"
 #include "mgmt.h"
@@ -35,6 +36,7 @@
 
 static const struct tgt_transport_ops *const transports[] = {
 	&tgt_loop_transport,
+	&tgt_iscsi_transport,
 };
 
 static struct options {

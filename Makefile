@@ -105,6 +105,7 @@ bench: deps
 
 # --- install ---
 
+manpages := $(wildcard Documentation/man/*.[58])
 sd_notify := $(shell pkg-config --exists libsystemd && echo yes)
 
 install: modules usr
@@ -123,8 +124,8 @@ install: modules usr
 		$(DESTDIR)$(UNITDIR)/tgtd.service
 	install -D -m 755 systemd/tgtd-drain $(DESTDIR)$(LIBEXEC)/tgtd-drain
 	install -m 644 udev/60-scsi_tgt-run.rules.example $(DESTDIR)$(DOCDIR)/
-	$(foreach m,$(wildcard Documentation/*.8),\
-		install -D -m 644 $m $(DESTDIR)$(MANDIR)/man8/$(notdir $m);)
+	$(foreach m,$(manpages),\
+		install -D -m 644 $m $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m);)
 	$(if $(DESTDIR),:,$(DEPMOD) $(KREL) && udevadm control --reload && \
 		{ [ ! -d /run/systemd/system ] || systemctl daemon-reload; })
 
@@ -136,7 +137,7 @@ uninstall: kdir
 	rm -f $(DESTDIR)$(UDEVDIR)/60-scsi_tgt.rules $(DESTDIR)$(UNITDIR)/tgtd.service \
 		$(DESTDIR)$(UNITDIR)/tgtd-start.service
 	rm -rf $(DESTDIR)$(LIBEXEC)
-	rm -f $(patsubst Documentation/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard Documentation/*.8))
+	rm -f $(foreach m,$(manpages),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 	rm -rf $(DESTDIR)$(DOCDIR)
 	$(if $(DESTDIR),:,$(DEPMOD) $(KREL))
 

@@ -220,7 +220,7 @@ static void make_all(void)
 	rig_ok("--op bind --mode target --tid 7 -Q iqn.x");
 	rig_ok("--mode account --op bind --tid 7 --user bob");
 	rig_ok("--mode account --op bind --tid 7 --user joe --outgoing");
-	rig_ok("--op update --mode target --tid 7 -n HeaderDigest -v CRC32C");
+	rig_ok("--op update --mode target --tid 7 -n HeaderDigest -v CRC32C,None");
 	rig_ok("--op update --mode target --tid 7 -n state -v offline");
 	rig_ok("--lld iscsi --op new --mode portal --param portal=[::1]:3260");
 	snprintf(line, sizeof(line), "--op new --mode lu --tid 7 --lun 1 --bsoflags sync -b "
@@ -249,7 +249,8 @@ static void test_round_trip(void **state)
 	free(again);
 	again = printed("--op show");
 	assert_string_equal(again, shown);
-	assert_string_equal(tgt_param_get(&tgt_target_find(7)->params, "HeaderDigest"), "CRC32C");
+	assert_string_equal(tgt_param_get(&tgt_target_find(7)->params, "HeaderDigest"),
+			    "CRC32C,None");
 	free(again);
 	free(shown);
 	free(lines);

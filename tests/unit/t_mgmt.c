@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests: what they do, and what they print, byte for byte where scripts read it. */
+#include <json-c/json.h>
+
 #include "mgmt_account.h"
 #include "t_mgmt_rig.h"
 
@@ -416,7 +418,17 @@ static void test_lld(void **state)
 	fails("--op delete --mode system", "invalid request");
 }
 
-/* Enough of JSON for scripts: quotes in the right places, whatever the strings have. */
+static void json(const char *line, enum json_type type)
+{
+	struct json_object *root;
+
+	ok(line);
+	root = json_tokener_parse(rig_last.text);
+	if (!json_object_is_type(root, type))
+		fail_msg("%s: %s", line, rig_last.text);
+	json_object_put(root);
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -426,20 +438,20 @@ static void test_json(void **state)
 	target_make();
 	ok("--op new --mode lu --tid 1 --lun 1 -b 'DIR/a\"b\\.img'");
 	ok("--op bind --mode target --tid 1 -I ALL");
-	ok("--op show --json");
+	json("--op show --json", json_type_array);
 	assert_non_null(strstr(rig_last.text, "/a\\\"b\\\\.img\""));
 	assert_non_null(strstr(rig_last.text, "\"size_bytes\":1048576"));
-	ok("--op show --mode target --tid 1 --json");
+	json("--op show --mode target --tid 1 --json", json_type_object);
 	assert_int_equal(*rig_last.text, '{');
-	ok("--op show --mode system --json");
-	ok("--op show --mode lu --tid 1 --lun 1 --json");
-	ok("--op show --mode account --json");
-	ok("--op show --mode portal --json");
-	ok("--op show --mode lld --json");
-	ok("--op show --mode conn --tid 1 --json");
-	ok("--op stat --mode system --json");
+	json("--op show --mode system --json", json_type_object);
+	json("--op show --mode lu --tid 1 --lun 1 --json", json_type_object);
+	json("--op show --mode account --json", json_type_array);
+	json("--op show --mode portal --json", json_type_array);
+	json("--op show --mode lld --json", json_type_array);
+	json("--op show --mode conn --tid 1 --json", json_type_array);
+	json("--op stat --mode system --json", json_type_array);
 	assert_non_null(strstr(rig_last.text, "\"read_bytes\":0"));
-	ok("--op stat --mode lu --tid 1 --lun 1 --json");
+	json("--op stat --mode lu --tid 1 --lun 1 --json", json_type_array);
 	unlink(rig_path("a\"b\\.img"));
 }
 

@@ -74,7 +74,7 @@ static int rig_target_update(struct tgt_target *target, const char *name, const 
 	(void)target;
 	if (strcmp(name, "HeaderDigest"))
 		return -ENOENT;
-	if (!strcmp(value, "None") || !strcmp(value, "CRC32C"))
+	if (!strcmp(value, "None") || !strcmp(value, "CRC32C") || !strcmp(value, "CRC32C,None"))
 		return 0;
 	snprintf(err, err_size, "HeaderDigest is None or CRC32C");
 	return -EINVAL;

@@ -78,7 +78,18 @@ static void print_acls(struct tgt_out *out, const struct tgt_target *target,
 	}
 }
 
-/* Values have no commas: they came out of such a list. */
+/* One that came by --name and --value, and does not fit into a list. */
+static bool needs_own_line(const struct tgt_param *param)
+{
+	return strchr(param->value, ',');
+}
+
+static bool in_list(const struct tgt_param *param)
+{
+	return strcmp(param->name, "bsopts") && strcmp(param->name, "path") &&
+	       !needs_own_line(param);
+}
+
 static void print_params(struct tgt_out *out, const char *first, const struct tgt_list *params)
 {
 	const struct tgt_param *param;
@@ -86,7 +97,7 @@ static void print_params(struct tgt_out *out, const char *first, const struct tg
 
 	tgt_out_printf(&list, "%s", first);
 	tgt_list_for_each(param, params, struct tgt_param, link)
-		if (strcmp(param->name, "bsopts") && strcmp(param->name, "path"))
+		if (in_list(param))
 			tgt_out_printf(&list, "%s%s=%s", list.len ? "," : "",
 				       param->name, param->value);
 	if (list.failed)
@@ -138,6 +149,20 @@ static void print_controller(struct tgt_out *out, const struct tgt_lu *lu)
 	end(out);
 }
 
+static void print_updates(struct tgt_out *out, const struct tgt_target *target)
+{
+	const struct tgt_param *param;
+
+	tgt_list_for_each(param, &target->params, struct tgt_param, link) {
+		if (!needs_own_line(param))
+			continue;
+		begin_tid(out, TGT_MODE_TARGET, TGT_VERB_UPDATE, target);
+		option(out, TGT_OPT_NAME, param->name);
+		option(out, TGT_OPT_VALUE, param->value);
+		end(out);
+	}
+}
+
 static void print_target(struct tgt_out *out, struct tgt_target *target)
 {
 	struct tgt_lu *lu = tgt_lun_find(target, 0);
@@ -148,6 +173,7 @@ static void print_target(struct tgt_out *out, struct tgt_target *target)
 	option(out, TGT_OPT_TARGETNAME, target->name);
 	print_params(out, lu ? uuid_param(lu, uuid) : "", &target->params);
 	end(out);
+	print_updates(out, target);
 	if (lu)
 		print_controller(out, lu);
 	print_acls(out, target, &target->acl_addresses, TGT_OPT_ADDRESS);

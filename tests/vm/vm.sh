@@ -12,13 +12,18 @@ vm_die() { echo "$(basename "$0"): $*" >&2; exit 2; }
 
 vm_series() { sed -e 's/#.*//' tests/vm/kernels | awk 'NF {print $1}'; }
 
-# The guest's root and one kernel: sets vm_root, vm_kernel (directories).
-vm_prepare()		# series
+# The guest's root and one kernel: sets vm_root, vm_kernel (directories), and
+# vm_slow: how much more time to give.
+vm_prepare()		# series, or debug
 {
-	vm_series | grep -qxF "$1" ||
-		vm_die "unknown kernel '$1': use one of" $(vm_series)
-	vm_root=$(tests/vm/mkroot) || vm_die "the guest's root could not be made (see above)"
-	vm_kernel=$vm_root/kernel-$1
+	[[ " $(vm_series | paste -sd' ') debug " == *" $1 "* ]] ||
+		vm_die "unknown kernel '$1': use one of" $(vm_series) debug
+	vm_root=$(tests/vm/mkroot < /dev/null) || vm_die "the guest's root could not be made (see above)"
+	vm_kernel=$vm_root/kernel-$1 vm_slow=1
+	[ "$1" != debug ] || {
+		vm_kernel=$(tests/vm/debug) || vm_die "no debug kernel (see above)"
+		vm_slow=5
+	}
 }
 
 # A selftest in C that does not build is one that fails; the others go on.
@@ -45,7 +50,9 @@ vm_stage()		# job, install: yes or no
 			flock 9
 			${MAKE:-make} -s --no-print-directory modules usr KDIR="$vm_kernel/build" &&
 			${MAKE:-make} -s --no-print-directory install KDIR="$vm_kernel/build" \
-				PREFIX=/usr DESTDIR="$1/tree/stage"
+				PREFIX=/usr DESTDIR="$1/tree/stage" &&
+			{ [ ! -d "$vm_kernel/modules" ] ||
+				cp -R "$vm_kernel/modules/." "$1/tree/stage/"; }
 		) > "$1/build.log" 2>&1 9> build/vm/stage.lock || {
 			cat "$1/build.log" >&2
 			return 1
@@ -85,9 +92,11 @@ vm_accel()
 
 vm_probe_kvm()
 {
+	local k
+	k=$vm_root/kernel-$(vm_series | head -1)
 	timeout -s KILL 10 qemu-system-x86_64 -accel kvm -cpu host -m 512M \
 		-nodefaults -display none -no-reboot -serial stdio \
-		-kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initramfs" \
+		-kernel "$k/vmlinuz" -initrd "$k/initramfs" \
 		-append 'console=ttyS0 quiet panic=-1 vm.probe' < /dev/null 2> /dev/null |
 		grep -q 'vm: probe booted'
 }

@@ -18,6 +18,7 @@
 #endif
 
 #include "config.h"
+#include "iscsi/iscsi.h"
 #include "log.h"
 #include "loop.h"
 #include "mgmt.h"
@@ -35,6 +36,7 @@
 
 static const struct tgt_transport_ops *const transports[] = {
 	&tgt_loop_transport,
+	&tgt_iscsi_transport,
 };
 
 static struct options {
@@ -320,18 +322,19 @@ static int run(void)
 		tgt_err("signals: %s", strerror(-err));
 		goto stop_threads;
 	}
-	err = transports_init();
-	if (err)
-		goto exit_transports;
+	/* Before the transports: a second tgtd must find out here, not when it adopts hosts. */
 	err = tgt_mgmt_init(options.control_port);
 	if (err)
 		goto exit_mgmt;
+	err = transports_init();
+	if (err)
+		goto exit_transports;
 	tgt_config_load(options.config, config_loaded);
 	err = tgt_thread_run();
-exit_mgmt:
-	tgt_mgmt_exit();
 exit_transports:
 	tgt_transports_exit();
+exit_mgmt:
+	tgt_mgmt_exit();
 	signals_exit();
 stop_threads:
 	tgt_threads_stop();

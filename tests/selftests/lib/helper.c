@@ -139,6 +139,21 @@ void rig_stop(struct rig_helper *p)
 	p->running = false;
 }
 
+int rig_ended(struct rig_helper *p)
+{
+	struct timespec end;
+	int err;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += RIG_WAIT;
+	pthread_mutex_lock(&p->lock);
+	while (!p->err && !pthread_cond_timedwait(&p->cond, &p->lock, &end))
+		;
+	err = p->err;
+	pthread_mutex_unlock(&p->lock);
+	return err;
+}
+
 void rig_detach(struct rig_helper *p)
 {
 	struct rig_cmd *cmd;

@@ -89,6 +89,8 @@ void rig_attach(struct rig_helper *p, struct rig_host *host, uint64_t features);
 void rig_serve(struct rig_helper *p);
 /* Ends the thread; the ring stays attached. */
 void rig_stop(struct rig_helper *p);
+/* The error that ends the thread by itself, or 0: it doesn't end. */
+int rig_ended(struct rig_helper *p);
 /* Ends the thread if there is one, detaches, closes. */
 void rig_detach(struct rig_helper *p);
 /* The next held command of this opcode, RIG_TMF or RIG_ANY; false: none came. */

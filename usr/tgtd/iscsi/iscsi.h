@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The transport "iscsi": targets and portals; thread 0. */
+#ifndef TGTD_ISCSI_H
+#define TGTD_ISCSI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "keys.h"
+#include "target.h"
+
+#define ISCSI_CONNS_MAX		1024	/* at all */
+#define ISCSI_LOGINS_MAX	64	/* of these before the end of login */
+
+extern const struct tgt_transport_ops tgt_iscsi_transport;
+
+/* target->transport_priv */
+struct iscsi_target {
+	struct tgt_target *target;
+	struct iscsi_params params;	/* offered */
+	unsigned int nop_interval, nop_count;
+	char redirect_address[64];	/* "": none */
+	unsigned int redirect_port;
+	bool redirect_permanent;
+	bool removing;
+	struct tgt_list link;
+};
+
+static inline struct iscsi_target *iscsi_target(const struct tgt_target *target)
+{
+	return target->transport_priv;
+}
+
+bool iscsi_is_target(const struct tgt_target *target);
+/* May there be new sessions? */
+bool iscsi_stopping(void);
+/* A connection has gone: what waited for that? */
+void iscsi_settle(void);
+
+/* portal.c: "IP:PORT[,GROUP]", an IPv6 address in []. */
+int iscsi_portal_new(const char *text, char *err, size_t err_size);
+int iscsi_portal_del(const char *text, char *err, size_t err_size);
+int iscsi_portal_nth(unsigned int n, char *text, size_t size);
+/* Opens the default portals unless there are others. */
+int iscsi_portals_default(char *err, size_t err_size);
+void iscsi_portals_close(void);
+
+#endif

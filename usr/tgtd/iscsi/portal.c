@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where initiators come in; thread 0. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "iscsi.h"
+#include "log.h"
+
+#define BACKLOG		128
+#define ACCEPTS		16	/* in a turn */
+#define PAUSE_MS	200
+
+struct portal {
+	struct tgt_event event;
+	struct tgt_timer pause;
+	struct tgt_list link;
+	struct sockaddr_storage address;
+	socklen_t address_len;
+	uint16_t group;
+};
+
+static struct tgt_list portals = TGT_LIST_INIT(portals);
+
+/*
+ * Addresses
+ */
+
+/* "ADDRESS", and in port its number; with_port also appends it. */
+static void address_text(const struct sockaddr_storage *ss, bool with_port, char *out, size_t size)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	if (ss->ss_family == AF_INET) {
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+		if (with_port)
+			snprintf(out, size, "%s:%u", text, ntohs(in->sin_port));
+	} else {
+		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
+		if (with_port)
+			snprintf(out, size, "[%s]:%u", text, ntohs(in6->sin6_port));
+	}
+	if (!with_port)
+		snprintf(out, size, "%s", text);
+}
+
+static bool parse_number(const char *s, char end, unsigned int max, unsigned int *res)
+{
+	unsigned long n;
+	char *stop;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	n = strtoul(s, &stop, 10);
+	if ((*stop && *stop != end) || !n || n > max)
+		return false;
+	*res = n;
+	return true;
+}
+
+static bool set_address(struct portal *p, const char *ip, unsigned int port)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&p->address;
+	struct sockaddr_in *in = (struct sockaddr_in *)&p->address;
+
+	if (inet_pton(AF_INET, ip, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		p->address_len = sizeof(*in);
+		return true;
+	}
+	if (inet_pton(AF_INET6, ip, &in6->sin6_addr) != 1)
+		return false;
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	p->address_len = sizeof(*in6);
+	return true;
+}
+
+/* "IP", "IP:PORT", "[IP6]:PORT", each perhaps with ",GROUP". */
+static bool parse(const char *text, struct portal *p)
+{
+	unsigned int port = ISCSI_PORT, group = 1;
+	const char *rest, *comma = strchr(text, ',');
+	char ip[INET6_ADDRSTRLEN];
+	size_t len;
+
+	memset(&p->address, 0, sizeof(p->address));
+	if (*text == '[') {
+		rest = strchr(++text, ']');
+		len = rest ? (size_t)(rest++ - text) : sizeof(ip);
+	} else {
+		len = strcspn(text, ":,");
+		rest = text + len;
+	}
+	if (len >= sizeof(ip))
+		return false;
+	memcpy(ip, text, len);
+	ip[len] = '\0';
+	if (*rest == ':' && !parse_number(rest + 1, ',', 65535, &port))
+		return false;
+	if (*rest && *rest != ':' && *rest != ',')
+		return false;
+	if (comma && !parse_number(comma + 1, '\0', 65535, &group))
+		return false;
+	p->group = group;
+	return set_address(p, ip, port);
+}
+
+static struct portal *find(const struct portal *like)
+{
+	struct portal *p;
+
+	tgt_list_for_each(p, &portals, struct portal, link)
+		if (p->address_len == like->address_len &&
+		    !memcmp(&p->address, &like->address, p->address_len))
+			return p;
+	return NULL;
+}
+
+/*
+ * Connections
+ */
+
+static void took(struct portal *p, int fd, const struct sockaddr_storage *from)
+{
+	struct sockaddr_storage to = { 0 };
+	socklen_t len = sizeof(to);
+	char address[ISCSI_ADDRESS_LEN], local[ISCSI_ADDRESS_LEN + 16];
+	static uint64_t told;
+	unsigned int nr = 0;
+	struct iscsi_conn *conn;
+
+	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
+		nr++;
+	address_text(from, false, address, sizeof(address));
+	if (nr >= ISCSI_CONNS_MAX || iscsi_nr_logins >= ISCSI_LOGINS_MAX) {
+		if (!told || tgt_now_ns() - told > UINT64_C(1000000000))
+			tgt_warn("%s: refused: %u connections, %u of them logging in", address, nr,
+				 iscsi_nr_logins);
+		told = tgt_now_ns();
+		close(fd);
+		return;
+	}
+	if (getsockname(fd, (struct sockaddr *)&to, &len)) {
+		close(fd);
+		return;
+	}
+	address_text(&to, true, local, sizeof(local));
+	tgt_debug("%s: connected to %s", address, local);
+	if (!iscsi_conn_new(fd, address, local, p->group)) {
+		tgt_warn("%s: refused: no memory", address);
+		close(fd);
+	}
+}
+
+static void pause_over(struct tgt_timer *timer)
+{
+	struct portal *p = tgt_container_of(timer, struct portal, pause);
+
+	tgt_event_mod(&p->event, EPOLLIN);
+}
+
+static void on_accept(struct tgt_event *ev, uint32_t epoll_events)
+{
+	struct portal *p = tgt_container_of(ev, struct portal, event);
+	int i;
+
+	(void)epoll_events;
+	for (i = 0; i < ACCEPTS; i++) {
+		struct sockaddr_storage from = { 0 };
+		socklen_t len = sizeof(from);
+		int fd = accept4(ev->fd, (struct sockaddr *)&from, &len,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			took(p, fd, &from);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			/* It stays in the queue: look again when others have gone. */
+			tgt_warn("can't take connections for now: %s", strerror(errno));
+			tgt_event_mod(&p->event, 0);
+			tgt_timer_start(&p->pause, PAUSE_MS);
+		}
+		return;
+	}
+}
+
+/*
+ * Portals
+ */
+
+static int listen_at(struct portal *p)
+{
+	int fd, one = 1, err;
+
+	fd = socket(p->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (p->address.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	p->event.fd = fd;
+	p->event.fn = on_accept;
+	if (bind(fd, (struct sockaddr *)&p->address, p->address_len) || listen(fd, BACKLOG))
+		err = -errno;
+	else
+		err = tgt_event_add(&p->event, EPOLLIN);
+	if (err)
+		close(fd);
+	return err;
+}
+
+int iscsi_portal_new(const char *text, char *err, size_t err_size)
+{
+	struct portal *p = calloc(1, sizeof(*p));
+	int ret = -EINVAL;
+
+	if (!p) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	tgt_timer_init(&p->pause, pause_over);
+	if (!parse(text, p)) {
+		snprintf(err, err_size, "a portal is IP:PORT or [IP6]:PORT, not \"%.64s\"", text);
+	} else if (find(p)) {
+		snprintf(err, err_size, "this portal already exists");
+		ret = -EEXIST;
+	} else {
+		ret = listen_at(p);
+		if (ret)
+			snprintf(err, err_size, "can't listen on %.64s: %s", text, strerror(-ret));
+	}
+	if (ret) {
+		free(p);
+		return ret;
+	}
+	tgt_list_add_tail(&p->link, &portals);
+	return 0;
+}
+
+static void portal_close(struct portal *p)
+{
+	tgt_list_del(&p->link);
+	tgt_timer_stop(&p->pause);
+	tgt_event_del(&p->event);
+	close(p->event.fd);
+	free(p);
+}
+
+/* Connections that came by it stay. */
+int iscsi_portal_del(const char *text, char *err, size_t err_size)
+{
+	struct portal like = { 0 }, *p = parse(text, &like) ? find(&like) : NULL;
+
+	if (!p) {
+		snprintf(err, err_size, "can't find the portal");
+		return -ENOENT;
+	}
+	portal_close(p);
+	return 0;
+}
+
+int iscsi_portal_nth(unsigned int n, char *text, size_t size)
+{
+	struct portal *p;
+	char address[ISCSI_ADDRESS_LEN + 16];
+
+	tgt_list_for_each(p, &portals, struct portal, link) {
+		if (n--)
+			continue;
+		address_text(&p->address, true, address, sizeof(address));
+		snprintf(text, size, "%s,%u", address, p->group);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int iscsi_portals_default(char *err, size_t err_size)
+{
+	char err6[TGT_ERR_SIZE];
+	int ret;
+
+	if (!tgt_list_empty(&portals))
+		return 0;
+	ret = iscsi_portal_new("0.0.0.0:3260", err, err_size);
+	/* A machine may have one family only. */
+	if (!iscsi_portal_new("[::]:3260", err6, sizeof(err6)))
+		return 0;
+	return ret;
+}
+
+void iscsi_portals_close(void)
+{
+	while (!tgt_list_empty(&portals))
+		portal_close(tgt_list_first(&portals, struct portal, link));
+}

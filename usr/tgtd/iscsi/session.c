@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is there: connections and sessions; thread 0. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn.h"
+#include "iscsi.h"
+#include "log.h"
+
+struct tgt_list iscsi_conns = TGT_LIST_INIT(iscsi_conns);
+struct tgt_list iscsi_sessions = TGT_LIST_INIT(iscsi_sessions);
+unsigned int iscsi_nr_logins;
+static uint16_t last_tsih;
+
+struct iscsi_session *iscsi_session_find(const char *initiator, const uint8_t isid[6],
+					 const struct tgt_target *target)
+{
+	struct iscsi_session *s;
+
+	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
+		if (s->target == target && !memcmp(s->isid, isid, sizeof(s->isid)) &&
+		    !strcmp(s->initiator, initiator))
+			return s;
+	return NULL;
+}
+
+struct iscsi_session *iscsi_session_by_tsih(uint16_t tsih)
+{
+	struct iscsi_session *s;
+
+	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
+		if (s->tsih == tsih)
+			return s;
+	return NULL;
+}
+
+static uint16_t new_tsih(void)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < UINT16_MAX; tries++) {
+		if (!++last_tsih)
+			++last_tsih;
+		if (!iscsi_session_by_tsih(last_tsih))
+			return last_tsih;
+	}
+	return 0;
+}
+
+static int add_nexus(struct iscsi_session *s)
+{
+	s->nexus.id = s->tsih;
+	s->nexus.initiator = s->initiator;
+	s->nexus.transport_priv = s;
+	return tgt_nexus_add(s->target, &s->nexus);
+}
+
+int iscsi_session_new(struct iscsi_conn *conn, const char *initiator, const char *alias,
+		      const uint8_t isid[6], struct tgt_target *target)
+{
+	struct iscsi_session *s = calloc(1, sizeof(*s));
+	int err = 0;
+
+	if (!s)
+		return -ENOMEM;
+	s->conn = conn;
+	s->target = target;
+	strncpy(s->initiator, initiator, sizeof(s->initiator) - 1);
+	strncpy(s->alias, alias, sizeof(s->alias) - 1);
+	memcpy(s->isid, isid, sizeof(s->isid));
+	s->tsih = new_tsih();
+	if (!s->tsih)
+		err = -ENOSPC;
+	else if (target)
+		err = add_nexus(s);
+	if (err) {
+		free(s);
+		return err;
+	}
+	conn->session = s;
+	tgt_list_add_tail(&s->link, &iscsi_sessions);
+	if (target)
+		tgt_info("%s: %s logged in to target %u, session %u", conn->address,
+			 s->initiator, target->tid, s->tsih);
+	return 0;
+}
+
+struct tgt_thread *iscsi_session_thread(void)
+{
+	unsigned int nr = tgt_threads_nr(), load[nr], i, best = 1;
+	struct iscsi_conn *conn;
+
+	memset(load, 0, sizeof(load));
+	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
+		load[tgt_thread_index(conn->thread)]++;
+	for (i = 2; i < nr; i++)
+		if (load[i] < load[best])
+			best = i;
+	return tgt_thread_get(best);
+}
+
+static void session_gone(struct iscsi_session *s)
+{
+	struct iscsi_conn *conn, *tmp;
+
+	tgt_list_del(&s->link);
+	if (s->target) {
+		tgt_nexus_del(&s->nexus);
+		tgt_info("%s: %s: session %u of target %u has ended", s->conn->address,
+			 s->initiator, s->tsih, s->target->tid);
+	}
+	tgt_list_for_each_safe(conn, tmp, &iscsi_conns, struct iscsi_conn, link)
+		if (conn->login)
+			iscsi_login_session_gone(conn, s);
+}
+
+void iscsi_conn_gone(struct iscsi_conn *conn)
+{
+	tgt_list_del(&conn->link);
+	if (conn->login) {
+		iscsi_login_free(conn->login);
+		conn->login = NULL;
+		iscsi_nr_logins--;
+	}
+	if (conn->session)
+		session_gone(conn->session);
+	tgt_thread_call(conn->thread, &conn->free_call);
+	iscsi_settle();
+}

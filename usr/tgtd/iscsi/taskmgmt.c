@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Task management (RFC 7143, 11.5 and 11.6; RFC 7144). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "be.h"
+#include "conn.h"
+#include "log.h"
+
+struct iscsi_tmf {
+	struct tgt_tmf tmf;
+	struct iscsi_conn *conn;
+	uint32_t itt;
+	uint8_t function;
+};
+
+static void reply(struct iscsi_conn *conn, uint32_t itt, uint8_t response)
+{
+	struct iscsi_misc *misc = iscsi_misc_new(ISCSI_TMF_RSP, itt, NULL, 0);
+
+	if (!misc) {
+		iscsi_conn_close(conn, "no memory for a response");
+		return;
+	}
+	misc->bhs[2] = response;
+	iscsi_misc_queue(conn, misc);
+}
+
+static uint8_t response_of(const struct iscsi_tmf *t, enum scsi_tgt_tmf_resp resp)
+{
+	switch (resp) {
+	case SCSI_TGT_TMF_RESP_COMPLETE:
+		/* For a query: there is no such task. */
+		return t->function == ISCSI_TMF_QUERY_TASK ? ISCSI_TMF_NO_TASK :
+			ISCSI_TMF_COMPLETE;
+	case SCSI_TGT_TMF_RESP_SUCCEEDED:
+		return ISCSI_TMF_SUCCEEDED;
+	case SCSI_TGT_TMF_RESP_BAD_LUN:
+		return ISCSI_TMF_NO_LUN;
+	case SCSI_TGT_TMF_RESP_NO_TASK:
+		return ISCSI_TMF_NO_TASK;
+	default:
+		return ISCSI_TMF_NOT_SUPPORTED;
+	}
+}
+
+static void close_others(struct tgt_call *call)
+{
+	struct iscsi_tmf *t = tgt_container_of(call, struct iscsi_tmf, tmf.call);
+	struct tgt_target *target = t->conn->session->target;
+	struct iscsi_session *s;
+
+	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
+		if (s->target == target && s->conn != t->conn)
+			iscsi_conn_ask_close(s->conn);
+	/* Back in its thread, where it ends as the others do, after its response. */
+	iscsi_conn_ask_drain(t->conn);
+	tgt_thread_call(t->conn->thread, &t->tmf.call);
+}
+
+static void finish(struct tgt_call *call)
+{
+	struct iscsi_tmf *t = tgt_container_of(call, struct iscsi_tmf, tmf.call);
+	struct iscsi_conn *conn = t->conn;
+
+	if (t->function == ISCSI_TMF_COLD_RESET && tgt_self != conn->thread) {
+		close_others(call);
+		return;
+	}
+	conn->nr_tmfs--;
+	free(t);
+	if (conn->state == ISCSI_CONN_CLOSED)
+		iscsi_conn_check(conn);
+	else
+		iscsi_tx_kick(conn);
+}
+
+static void done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
+{
+	struct iscsi_tmf *t = tgt_container_of(tmf, struct iscsi_tmf, tmf);
+
+	if (t->conn->state != ISCSI_CONN_CLOSED)
+		reply(t->conn, t->itt, response_of(t, resp));
+	t->tmf.call.fn = finish;
+	if (t->function == ISCSI_TMF_COLD_RESET)
+		tgt_thread_call(tgt_thread_get(0), &t->tmf.call);
+	else
+		finish(&t->tmf.call);
+}
+
+/* Commands of this session that the function ends; lun NULL: of all units. */
+static void abort_tasks(struct iscsi_conn *conn, const uint8_t *lun)
+{
+	struct iscsi_task *task, *tmp;
+	int i;
+
+	for (i = 0; i < ISCSI_HASH; i++)
+		tgt_list_for_each_safe(task, tmp, &conn->hash[i], struct iscsi_task, link) {
+			if (lun && memcmp(task->cmd.lun, lun, 8))
+				continue;
+			if (task->state == ISCSI_TASK_ACTIVE)
+				task->aborted = true;
+			else if (task->state != ISCSI_TASK_RESPONDING)
+				iscsi_task_drop(task);
+		}
+}
+
+static void submit(struct iscsi_conn *conn, uint8_t function, enum scsi_tgt_tmf fn,
+		   struct iscsi_task *ref)
+{
+	struct iscsi_tmf *t = calloc(1, sizeof(*t));
+
+	if (!t) {
+		iscsi_conn_close(conn, "no memory for task management");
+		return;
+	}
+	t->conn = conn;
+	t->itt = get_be32(conn->rx.bhs + ISCSI_O_ITT);
+	t->function = function;
+	t->tmf.nexus = &conn->session->nexus;
+	memcpy(t->tmf.lun, conn->rx.bhs + ISCSI_O_LUN, 8);
+	t->tmf.fn = fn;
+	t->tmf.ref = ref ? &ref->cmd : NULL;
+	t->tmf.done = done;
+	conn->nr_tmfs++;
+	tgt_tmf_submit(&t->tmf);
+}
+
+static void on_task(struct iscsi_conn *conn, uint8_t function)
+{
+	uint32_t itt = get_be32(conn->rx.bhs + ISCSI_O_ITT);
+	struct iscsi_task *task = iscsi_task_find(conn, get_be32(conn->rx.bhs + ISCSI_O_REF_TAG));
+
+	if (!task || task->state == ISCSI_TASK_RESPONDING || task->aborted) {
+		reply(conn, itt, ISCSI_TMF_NO_TASK);
+	} else if (function == ISCSI_TMF_QUERY_TASK) {
+		reply(conn, itt, ISCSI_TMF_SUCCEEDED);
+	} else if (task->state == ISCSI_TASK_ACTIVE) {
+		task->aborted = true;
+		submit(conn, function, SCSI_TGT_TMF_ABORT_TASK, task);
+	} else {
+		iscsi_task_drop(task);
+		reply(conn, itt, ISCSI_TMF_COMPLETE);
+	}
+}
+
+static int on_set(struct iscsi_conn *conn, uint8_t function)
+{
+	static const uint8_t fns[] = {
+		[ISCSI_TMF_ABORT_TASK_SET] = SCSI_TGT_TMF_ABORT_TASK_SET,
+		[ISCSI_TMF_CLEAR_TASK_SET] = SCSI_TGT_TMF_CLEAR_TASK_SET,
+		[ISCSI_TMF_LUN_RESET] = SCSI_TGT_TMF_LUN_RESET,
+		[ISCSI_TMF_WARM_RESET] = SCSI_TGT_TMF_TARGET_RESET,
+		[ISCSI_TMF_COLD_RESET] = SCSI_TGT_TMF_TARGET_RESET,
+		[ISCSI_TMF_QUERY_TASK_SET] = SCSI_TGT_TMF_QUERY_TASK_SET,
+		[ISCSI_TMF_NEXUS_RESET] = SCSI_TGT_TMF_I_T_NEXUS_RESET,
+	};
+
+	if (function >= sizeof(fns) || !fns[function])
+		return -EINVAL;
+	if (function == ISCSI_TMF_WARM_RESET || function == ISCSI_TMF_COLD_RESET ||
+	    function == ISCSI_TMF_NEXUS_RESET)
+		abort_tasks(conn, NULL);
+	else if (function != ISCSI_TMF_QUERY_TASK_SET)
+		abort_tasks(conn, conn->rx.bhs + ISCSI_O_LUN);
+	submit(conn, function, fns[function], NULL);
+	return 0;
+}
+
+int iscsi_tmf_pdu(struct iscsi_conn *conn)
+{
+	uint32_t itt = get_be32(conn->rx.bhs + ISCSI_O_ITT);
+	uint8_t function = conn->rx.bhs[1] & ISCSI_TMF_FUNCTION;
+
+	tgt_debug("%s: task management function %u", conn->address, function);
+	if (!conn->session->target) {
+		iscsi_reject(conn, ISCSI_REJECT_PROTOCOL);
+		return 0;
+	}
+	if (conn->nr_tmfs >= ISCSI_TMFS_MAX) {
+		iscsi_reject(conn, ISCSI_REJECT_NO_RESOURCES);
+		return 0;
+	}
+	if (function == ISCSI_TMF_ABORT_TASK || function == ISCSI_TMF_QUERY_TASK)
+		on_task(conn, function);
+	else if (function == ISCSI_TMF_TASK_REASSIGN)
+		reply(conn, itt, ISCSI_TMF_NO_REASSIGN);
+	else if (on_set(conn, function))
+		reply(conn, itt, ISCSI_TMF_NOT_SUPPORTED);
+	return conn->state == ISCSI_CONN_CLOSED ? -ESHUTDOWN : 0;
+}

@@ -11,6 +11,7 @@ struct tgt_nexus rig_nexus[2] = {
 };
 struct rig_transfer rig_transfer;
 bool rig_reports_overflow = true;
+unsigned int rig_nr_threads = 1;
 
 struct rig_cmd {
 	struct tgt_cmd cmd;
@@ -152,7 +153,7 @@ int rig_group_setup(void **state)
 	char err[TGT_ERR_SIZE];
 
 	(void)state;
-	if (tgt_threads_start(1) || tgt_transport_register(&transport))
+	if (tgt_threads_start(rig_nr_threads) || tgt_transport_register(&transport))
 		return -1;
 	if (tgt_target_new(1, "iqn.2024-01.example:disks", "rig", NULL, &rig_target,
 			   err, sizeof(err)))

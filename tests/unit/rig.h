@@ -54,6 +54,7 @@ extern struct rig_transfer {
 } rig_transfer;
 
 extern bool rig_reports_overflow;
+extern unsigned int rig_nr_threads;	/* serving threads besides the test's, 1; set before setup */
 
 /* For cmocka's group setup and teardown: threads, target 1, two nexuses. */
 int rig_group_setup(void **state);

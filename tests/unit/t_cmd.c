@@ -223,6 +223,7 @@ static int setup(void **state)
 		for (t = 0; t < tgt_threads_nr(); t++) {
 			tgt_list_init(&lu->threads[t].cmds);
 			tgt_list_init(&lu->threads[t].tmfs);
+			tgt_list_init(&lu->threads[t].waiters);
 		}
 		if (tgt_lun_table_set(&target, lu->lun, lu))
 			return -1;

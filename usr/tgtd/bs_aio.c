@@ -34,7 +34,7 @@ static void end(struct tgt_io *io, int64_t res)
 {
 	struct aio *aio = tgt_aio(io->store);
 
-	if (res < 0 && !aio->direct && io->op != TGT_IO_READ && io->op != TGT_IO_FLUSH &&
+	if (res < 0 && !aio->direct && (io->op == TGT_IO_WRITE || io->op == TGT_IO_ZERO) &&
 	    ((io->flags & TGT_IO_DSYNC) || (io->store->flags & TGT_STORE_SYNC)))
 		atomic_store_explicit(&aio->writeback_error, res, memory_order_release);
 	if (io->bounced)
@@ -298,6 +298,9 @@ static void aio_submit(struct tgt_io *io)
 		return;
 	case TGT_IO_ZERO:
 		submit_work(io, tgt_aio_work_zero);
+		return;
+	case TGT_IO_EXTENT:
+		submit_work(io, tgt_aio_work_extent);
 		return;
 	}
 }

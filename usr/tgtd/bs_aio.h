@@ -42,5 +42,6 @@ int tgt_aio_resize(struct tgt_store *store);
 long tgt_aio_work_rw(struct tgt_work *work);
 long tgt_aio_work_discard(struct tgt_work *work);
 long tgt_aio_work_zero(struct tgt_work *work);
+long tgt_aio_work_extent(struct tgt_work *work);
 
 #endif

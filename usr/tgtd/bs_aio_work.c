@@ -118,3 +118,25 @@ long tgt_aio_work_zero(struct tgt_work *work)
 		ret = -errno;
 	return ret;
 }
+
+/* Devices don't tell, and not all file systems: all is allocated then. */
+long tgt_aio_work_extent(struct tgt_work *work)
+{
+	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
+	off_t start = io->offset, data = -1, next = -1;
+
+	if (!tgt_aio(io->store)->block_device) {
+		data = lseek(io->store->fd, start, SEEK_DATA);
+		if (data < 0 && errno == ENXIO) {	/* a hole to the end */
+			io->flags |= TGT_IO_HOLE;
+			return io->len;
+		}
+	}
+	if (data > start) {
+		io->flags |= TGT_IO_HOLE;
+		next = data;
+	} else if (data == start) {
+		next = lseek(io->store->fd, start, SEEK_HOLE);
+	}
+	return next > start && (uint64_t)(next - start) < io->len ? next - start : (long)io->len;
+}

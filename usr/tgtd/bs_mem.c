@@ -2,11 +2,10 @@
 /*
  * The mem store: a RAM disk.
  *
- * Private anonymous memory, not a memfd with the transfer command: a read then
- * answers with the address of the bytes, which the commit of the completion
- * copies without any call of its own, and a write is one copy by pread of the
- * ring; a transfer would be an iocb and a completion event more for the same
- * copy.  Pages never written are the kernel's zero page when read.
+ * Private anonymous memory, not a memfd with the transfer command: a command is
+ * one copy by pread or pwrite of the ring, where a transfer would be an iocb, a
+ * completion event and a page cache look-up more for the same copy.  Pages never
+ * written are the kernel's zero page when read.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -70,7 +69,12 @@ static int64_t mem_rw(struct tgt_io *io, uint8_t *mem)
 			memcpy(mem, io->buf, io->len);
 		return io->len;
 	}
-	if (io->op == TGT_IO_READ && !io->data_offset) {
+	/*
+	 * A transport that copies responses at once is spared a call.  One that
+	 * keeps them would copy later, when the bytes may be others or, after
+	 * the store was closed, no more.
+	 */
+	if (io->op == TGT_IO_READ && !io->data_offset && !cmd->ops->keeps_resp) {
 		cmd->resp = mem;
 		cmd->resp_len = io->len;
 		return io->len;
@@ -113,6 +117,9 @@ static void mem_submit(struct tgt_io *io)
 	case TGT_IO_READ:
 	case TGT_IO_WRITE:
 		io->done(io, mem_rw(io, mem));
+		return;
+	case TGT_IO_EXTENT:
+		io->done(io, io->len);
 		return;
 	case TGT_IO_DISCARD:
 	case TGT_IO_ZERO:

@@ -66,6 +66,7 @@ static void null_submit(struct tgt_io *io)
 		io->done(io, null_read(io));
 		return;
 	case TGT_IO_WRITE:
+	case TGT_IO_EXTENT:
 		io->done(io, io->len);
 		return;
 	default:

@@ -236,6 +236,20 @@ static inline void count(struct tgt_lu_stats *stats, const struct tgt_cmd *cmd)
 		stats->errs++;
 }
 
+static void run_waiters(struct tgt_lu_thread *lt)
+{
+	struct tgt_list list;
+
+	tgt_list_init(&list);
+	tgt_list_splice(&lt->waiters, &list);
+	while (!tgt_list_empty(&list)) {
+		struct tgt_waiter *waiter = tgt_list_first(&list, struct tgt_waiter, link);
+
+		tgt_list_del(&waiter->link);
+		waiter->fn(waiter);
+	}
+}
+
 void tgt_cmd_done(struct tgt_cmd *cmd)
 {
 	const struct tgt_cmd_ops *ops = cmd->ops;
@@ -257,6 +271,8 @@ void tgt_cmd_done(struct tgt_cmd *cmd)
 	if (!ops->keeps_resp)
 		free(bounce);
 	if (lu) {
+		if (__builtin_expect(!tgt_list_empty(&lt->waiters), 0))
+			run_waiters(lt);
 		if (__builtin_expect(!tgt_list_empty(&lt->tmfs), 0))
 			tgt_tmf_cmd_gone(lt, cmd);
 		tgt_lu_put_inflight(lu);

@@ -71,28 +71,30 @@ static const struct tgt_mode_page mode_pages[] = {
 #define IMMED		0x02
 
 #define READ_OP(op, ...)						\
-	{ .opcode = op, CDB(__VA_ARGS__), .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read }
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_RANGE,		\
+	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read }
 #define WRITE_OP(op, ...)						\
-	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE,	\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,	\
 	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_write }
 #define WRITE_AND_VERIFY_OP(op, ...)					\
-	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE,	\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,	\
 	  .parse = tgt_sbc_write_and_verify_parse, .execute = tgt_sbc_write_and_verify }
 #define VERIFY_OP(op, ...)						\
-	{ .opcode = op, CDB(__VA_ARGS__),				\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_RANGE,		\
 	  .parse = tgt_sbc_verify_parse, .execute = tgt_sbc_verify }
 #define SYNCHRONIZE_CACHE_OP(op, ...)					\
 	{ .opcode = op, CDB(__VA_ARGS__), .parse = tgt_sbc_synchronize_cache_parse, \
 	  .execute = tgt_sbc_synchronize_cache }
 #define WRITE_SAME_OP(op, ...)						\
-	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE,	\
+	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,	\
 	  .parse = tgt_sbc_write_same_parse, .execute = tgt_sbc_write_same }
 
 static const struct tgt_op ops[] = {
 	TGT_SPC_OPS,
-	{ .opcode = READ_6, CDB(0, 0x1f, B2, 0xff, 0),
+	{ .opcode = READ_6, CDB(0, 0x1f, B2, 0xff, 0), .flags = TGT_OP_RANGE,
 	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read_6 },
-	{ .opcode = WRITE_6, CDB(0, 0x1f, B2, 0xff, 0), .flags = TGT_OP_MEDIUM_WRITE,
+	{ .opcode = WRITE_6, CDB(0, 0x1f, B2, 0xff, 0),
+	  .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,
 	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_write_6 },
 	READ_OP(READ_10, 0, DPO_FUA, B4, 0, B2, 0),
 	READ_OP(READ_12, 0, DPO_FUA, B4, B4, 0, 0),
@@ -110,8 +112,17 @@ static const struct tgt_op ops[] = {
 	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_16, 0, IMMED, B8, B4, 0, 0),
 	WRITE_SAME_OP(WRITE_SAME_10, 0, 0x08, B4, 0, B2, 0),
 	WRITE_SAME_OP(WRITE_SAME_16, 0, 0x09, B8, B4, 0, 0),
-	{ .opcode = UNMAP, CDB(0, 0, 0, 0, 0, 0, 0, B2, 0), .flags = TGT_OP_MEDIUM_WRITE,
+	{ .opcode = UNMAP, CDB(0, 0, 0, 0, 0, 0, 0, B2, 0),
+	  .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE | TGT_OP_RANGE_ALL,
 	  .supported = tgt_sbc_thin, .execute = tgt_sbc_unmap },
+	{ .opcode = COMPARE_AND_WRITE, CDB(0, DPO_FUA, B8, 0, 0, 0, 0xff, 0, 0),
+	  .flags = TGT_OP_MEDIUM_WRITE,
+	  .parse = tgt_sbc_compare_and_write_parse, .execute = tgt_sbc_compare_and_write },
+	{ .opcode = ORWRITE_16, CDB(0, DPO_FUA, B8, B4, 0, 0), .flags = TGT_OP_MEDIUM_WRITE,
+	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_orwrite },
+	{ .opcode = SERVICE_ACTION_IN_16, .service_action = SAI_GET_LBA_STATUS,
+	  CDB(0, 0, B8, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
+	  .parse = tgt_sbc_lba_status_parse, .execute = tgt_sbc_lba_status },
 	{ .opcode = READ_CAPACITY_10, CDB(0, 0, B4, 0, 0, 0, 0),
 	  .execute = tgt_sbc_read_capacity_10 },
 	{ .opcode = SERVICE_ACTION_IN_16, .service_action = SAI_READ_CAPACITY_16,
@@ -171,12 +182,21 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	disk->xfer_max = TGT_SBC_XFER_MAX / lu->block_size;
 	atomic_init(&disk->nr_blocks, count_blocks(lu));
 	atomic_init(&disk->write_flags, 0);
+	disk->lu = lu;
+	disk->medium = tgt_medium_get(disk, &lu->store);
+	if (!disk->medium) {
+		tgt_spc_exit(&disk->spc);
+		free(disk);
+		snprintf(err, err_size, "no memory");
+		return -ENOMEM;
+	}
 	lu->device_priv = disk;
 	return 0;
 }
 
 static void disk_exit(struct tgt_lu *lu)
 {
+	tgt_medium_put(tgt_disk(lu));
 	tgt_spc_exit(tgt_spc(lu));
 	free(lu->device_priv);
 	lu->device_priv = NULL;

@@ -18,6 +18,8 @@
 #define TGT_OP_KEEPS_UA		(1u << 2)	/* doesn't report or clear unit attentions */
 #define TGT_OP_MEDIUM_WRITE	(1u << 3)	/* refused when write protected */
 #define TGT_OP_ANY_LUN		(1u << 4)	/* answered for LUNs that don't exist (INQUIRY, REPORT LUNS, ...) */
+#define TGT_OP_RANGE		(1u << 5)	/* reads or writes lba to lba + nr_blocks (medium.h) */
+#define TGT_OP_RANGE_ALL	(1u << 6)	/* ... or any block */
 
 struct tgt_op {
 	uint8_t opcode;

@@ -21,10 +21,16 @@ enum tgt_io_op {
 	TGT_IO_FLUSH,		/* all that was written before is stable; offset and len a hint */
 	TGT_IO_DISCARD,		/* deallocate; reads as zero after if store->discard_zeroes */
 	TGT_IO_ZERO,		/* reads as zero after, stays allocated unless TGT_IO_MAY_UNMAP */
+	/*
+	 * res: how many bytes from offset on, at most len, are alike: all
+	 * allocated, or all not, which the store says by TGT_IO_HOLE in flags.
+	 */
+	TGT_IO_EXTENT,
 };
 
 #define TGT_IO_DSYNC		(1u << 0)	/* WRITE, ZERO: stable when it is done (FUA) */
 #define TGT_IO_MAY_UNMAP	(1u << 1)
+#define TGT_IO_HOLE		(1u << 3)	/* out, of EXTENT */
 /*
  * READ, WRITE without buf: if all of it moves, the command ends with GOOD and
  * data_len bytes transferred, whatever the device type would do: its done()

@@ -113,6 +113,7 @@ static struct tgt_lu *lu_alloc(struct tgt_target *target, uint16_t lun,
 	for (i = 0; i < tgt_threads_nr(); i++) {
 		tgt_list_init(&lu->threads[i].cmds);
 		tgt_list_init(&lu->threads[i].tmfs);
+		tgt_list_init(&lu->threads[i].waiters);
 	}
 	return lu;
 }

@@ -142,11 +142,14 @@ static void fua_read_flushed(struct tgt_io *io, int64_t res)
 
 void tgt_sbc_read_6(struct tgt_cmd *cmd)
 {
-	rw(cmd, false, 0);
+	if (tgt_sbc_enter(cmd))
+		rw(cmd, false, 0);
 }
 
 void tgt_sbc_read(struct tgt_cmd *cmd)
 {
+	if (!tgt_sbc_enter(cmd))
+		return;
 	if (__builtin_expect(!(cmd->cdb[1] & CDB_FUA) || !cmd->lu->store.write_cache, 1)) {
 		rw(cmd, false, 0);
 		return;
@@ -158,12 +161,14 @@ void tgt_sbc_read(struct tgt_cmd *cmd)
 
 void tgt_sbc_write_6(struct tgt_cmd *cmd)
 {
-	rw(cmd, true, tgt_sbc_write_flags(cmd, false));
+	if (tgt_sbc_enter(cmd))
+		rw(cmd, true, tgt_sbc_write_flags(cmd, false));
 }
 
 void tgt_sbc_write(struct tgt_cmd *cmd)
 {
-	rw(cmd, true, tgt_sbc_write_flags(cmd, cmd->cdb[1] & CDB_FUA));
+	if (tgt_sbc_enter(cmd))
+		rw(cmd, true, tgt_sbc_write_flags(cmd, cmd->cdb[1] & CDB_FUA));
 }
 
 bool tgt_sbc_synchronize_cache_parse(struct tgt_cmd *cmd)

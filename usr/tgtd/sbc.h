@@ -3,6 +3,7 @@
 #ifndef TGTD_SBC_H
 #define TGTD_SBC_H
 
+#include "medium.h"
 #include "spc.h"
 
 /* Limits, as the block limits page reports them. */
@@ -14,6 +15,9 @@
 struct tgt_disk {
 	struct tgt_spc spc;		/* first */
 	uint8_t shift;			/* block size = 1 << shift */
+	struct tgt_medium *medium;
+	struct tgt_list medium_link;	/* on medium->disks */
+	struct tgt_lu *lu;
 	uint32_t xfer_max;		/* blocks */
 	_Atomic uint64_t nr_blocks;
 	/* TGT_IO_DSYNC with WCE 0: for every write.  0: also where nothing is cached. */
@@ -71,8 +75,23 @@ void tgt_sbc_write(struct tgt_cmd *cmd);
 bool tgt_sbc_synchronize_cache_parse(struct tgt_cmd *cmd);
 void tgt_sbc_synchronize_cache(struct tgt_cmd *cmd);
 
+/* false: an exclusive range is in the way; execute is called again. */
+static inline bool tgt_sbc_enter(struct tgt_cmd *cmd)
+{
+	return tgt_range_enter(cmd, tgt_disk(cmd->lu)->medium);
+}
+
+#define TGT_SBC_COMPARE_MAX	255u	/* blocks of COMPARE AND WRITE */
+bool tgt_sbc_compare_and_write_parse(struct tgt_cmd *cmd);
+void tgt_sbc_compare_and_write(struct tgt_cmd *cmd);
+void tgt_sbc_orwrite(struct tgt_cmd *cmd);
+bool tgt_sbc_lba_status_parse(struct tgt_cmd *cmd);
+void tgt_sbc_lba_status(struct tgt_cmd *cmd);
+
 bool tgt_sbc_verify_parse(struct tgt_cmd *cmd);
 void tgt_sbc_verify(struct tgt_cmd *cmd);
+/* The first byte that differs, or len. */
+uint32_t tgt_sbc_mismatch(const uint8_t *medium, const uint8_t *data, uint32_t len);
 bool tgt_sbc_write_and_verify_parse(struct tgt_cmd *cmd);
 void tgt_sbc_write_and_verify(struct tgt_cmd *cmd);
 

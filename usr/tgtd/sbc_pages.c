@@ -88,6 +88,7 @@ static uint32_t optimal_length(const struct tgt_lu *lu)
 uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body)
 {
 	body[0] = WSNZ;
+	body[1] = TGT_SBC_COMPARE_MAX;
 	put_be16(transfer_granularity(lu), body + 2);
 	put_be32(tgt_disk(lu)->xfer_max, body + 4);
 	put_be32(optimal_length(lu), body + 8);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* WRITE SAME and UNMAP (SBC-3, 5.45 to 5.46, 5.28). */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,8 @@ void tgt_sbc_write_same(struct tgt_cmd *cmd)
 {
 	uint8_t *block;
 
+	if (!tgt_sbc_enter(cmd))
+		return;
 	if (ndob(cmd)) {
 		write_zeroes(cmd);
 		return;
@@ -209,6 +212,8 @@ void tgt_sbc_unmap(struct tgt_cmd *cmd)
 	uint32_t len = get_be16(cmd->cdb + 7);
 	uint8_t *list;
 
+	if (!tgt_sbc_enter(cmd))
+		return;
 	if (!len) {
 		tgt_cmd_good(cmd, 0);
 		return;
@@ -222,4 +227,60 @@ void tgt_sbc_unmap(struct tgt_cmd *cmd)
 		return;
 	cmd->nr_blocks = 0;
 	unmap_next(cmd);
+}
+
+/*
+ * GET LBA STATUS (SBC-3, 5.5): one descriptor, of the blocks from the LBA on
+ * that are alike.
+ */
+
+#define LBA_STATUS_LEN		24
+#define LBA_MAPPED		0
+#define LBA_DEALLOCATED		1
+
+bool tgt_sbc_lba_status_parse(struct tgt_cmd *cmd)
+{
+	cmd->lba = get_be64(cmd->cdb + 2);
+	return tgt_sbc_check_range(cmd, cmd->lba, 1);
+}
+
+static void put_lba_status(struct tgt_cmd *cmd, uint64_t nr, uint8_t status)
+{
+	uint8_t *p = tgt_spc_response(cmd, LBA_STATUS_LEN);
+
+	put_be32(LBA_STATUS_LEN - 4, p);
+	put_be64(cmd->lba, p + 8);
+	put_be32(nr < UINT32_MAX ? nr : UINT32_MAX, p + 16);
+	p[20] = status;
+	tgt_cmd_respond(cmd, p, LBA_STATUS_LEN, get_be32(cmd->cdb + 10));
+}
+
+static void extent_found(struct tgt_io *io, int64_t res)
+{
+	struct tgt_cmd *cmd = io->cmd;
+	uint8_t shift = tgt_disk(cmd->lu)->shift;
+
+	if (res <= 0) {
+		tgt_cmd_errno(cmd, res < 0 ? res : -EIO, false);
+		return;
+	}
+	/* Of a block that is allocated in part: mapped. */
+	if (res >> shift)
+		put_lba_status(cmd, res >> shift,
+			       io->flags & TGT_IO_HOLE ? LBA_DEALLOCATED : LBA_MAPPED);
+	else
+		put_lba_status(cmd, 1, LBA_MAPPED);
+}
+
+void tgt_sbc_lba_status(struct tgt_cmd *cmd)
+{
+	uint64_t nr = tgt_sbc_nr_blocks(tgt_disk(cmd->lu)) - cmd->lba;
+
+	if (!tgt_sbc_thin(cmd->lu)) {
+		put_lba_status(cmd, nr, LBA_MAPPED);
+		return;
+	}
+	tgt_sbc_io_prepare(cmd, TGT_IO_EXTENT, cmd->lba, nr << tgt_disk(cmd->lu)->shift,
+			   extent_found);
+	tgt_sbc_io_submit(cmd);
 }

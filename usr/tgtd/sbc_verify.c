@@ -47,8 +47,7 @@ bool tgt_sbc_verify_parse(struct tgt_cmd *cmd)
 	return true;
 }
 
-/* The first byte that differs, or len. */
-static uint32_t mismatch(const uint8_t *medium, const uint8_t *data, uint32_t len)
+uint32_t tgt_sbc_mismatch(const uint8_t *medium, const uint8_t *data, uint32_t len)
 {
 	uint32_t i = 0;
 
@@ -65,7 +64,7 @@ static bool differs(struct tgt_cmd *cmd, uint32_t len)
 	uint32_t each = byte_check(cmd) == BYTCHK_ONE ? cmd->lu->block_size : len;
 
 	for (uint32_t at = 0; at < len; at += each) {
-		uint32_t i = mismatch(medium + at, data, each);
+		uint32_t i = tgt_sbc_mismatch(medium + at, data, each);
 
 		if (i == each)
 			continue;
@@ -115,6 +114,8 @@ static void verify(struct tgt_cmd *cmd, uint32_t len, uint32_t moved)
 
 void tgt_sbc_verify(struct tgt_cmd *cmd)
 {
+	if (!tgt_sbc_enter(cmd))
+		return;
 	if (!cmd->nr_blocks)
 		tgt_cmd_good(cmd, 0);
 	else
@@ -139,7 +140,7 @@ static void written(struct tgt_io *io, int64_t res)
 /* On the medium before it is verified there. */
 void tgt_sbc_write_and_verify(struct tgt_cmd *cmd)
 {
-	if (!tgt_sbc_data_prepare(cmd, true, written))
+	if (!tgt_sbc_enter(cmd) || !tgt_sbc_data_prepare(cmd, true, written))
 		return;
 	cmd->io.flags = tgt_sbc_write_flags(cmd, true);
 	tgt_sbc_io_submit(cmd);

@@ -126,10 +126,17 @@ struct tgt_lu_stats {
 	uint64_t errs;			/* of all: ended with another status than GOOD */
 };
 
+/* Called once, when the next command of its list's unit and thread has ended. */
+struct tgt_waiter {
+	struct tgt_list link;
+	void (*fn)(struct tgt_waiter *waiter);
+};
+
 /* Per serving thread, so that counting costs no shared cache line. */
 struct tgt_lu_thread {
 	struct tgt_list cmds;		/* active, in order of arrival */
 	struct tgt_list tmfs;		/* waiting for commands to end */
+	struct tgt_list waiters;	/* struct tgt_waiter */
 	unsigned int inflight;		/* commands, and TMFs that came by this thread */
 	uint64_t seq;			/* of the command that came last */
 	struct tgt_call *drained;	/* called when inflight is 0 */

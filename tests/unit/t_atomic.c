@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0
+/* COMPARE AND WRITE, ORWRITE, GET LBA STATUS; exclusive ranges among threads and units. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "rig.h"
+
+#define BS 512u
+
+static struct tgt_lu *lu;
+static uint8_t *disk;
+static const struct tgt_store_ops *mem_ops;
+static struct tgt_store_ops hold_ops;
+
+/*
+ * Commands by hand: several at a time, in any thread
+ */
+
+struct async {
+	struct tgt_cmd cmd;
+	struct tgt_call call;
+	uint8_t cdb[16];
+	uint8_t data[16 * BS];
+	atomic_bool done;
+	void (*then)(struct async *a);	/* in its thread */
+};
+
+static void async_done(struct tgt_cmd *cmd)
+{
+	struct async *a = tgt_container_of(cmd, struct async, cmd);
+
+	if (cmd->resp_len)
+		memcpy(a->data, cmd->resp, cmd->resp_len);
+	if (a->then)
+		a->then(a);
+	else
+		atomic_store(&a->done, true);
+	if (tgt_self == tgt_thread_get(0))
+		tgt_thread_quit();
+}
+
+static int async_copy(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len)
+{
+	struct async *a = tgt_container_of(cmd, struct async, cmd);
+
+	if (cmd->dir == SCSI_TGT_DIR_OUT)
+		memcpy(buf, a->data + offset, len);
+	else
+		memcpy(a->data + offset, buf, len);
+	return 0;
+}
+
+static const struct tgt_cmd_ops async_ops = { .done = async_done, .copy = async_copy };
+
+static void prepare(struct async *a, uint16_t lun, uint8_t opcode, uint64_t lba, uint32_t nr,
+		    enum scsi_tgt_dir dir, uint32_t len)
+{
+	memset(a->cdb, 0, sizeof(a->cdb));
+	a->cdb[0] = opcode;
+	put_be64(lba, a->cdb + 2);
+	if (opcode == COMPARE_AND_WRITE)
+		a->cdb[13] = nr;
+	else
+		put_be32(nr, a->cdb + 10);
+	tgt_cmd_init(&a->cmd);
+	a->cmd.ops = &async_ops;
+	a->cmd.nexus = &rig_nexus[0];
+	a->cmd.cdb = a->cdb;
+	a->cmd.cdb_len = 16;
+	a->cmd.dir = dir;
+	a->cmd.data_len = len;
+	tgt_lun_encode(lun, a->cmd.lun);
+	atomic_store(&a->done, false);
+}
+
+/* COMPARE AND WRITE: of fill, to fill + 1. */
+static struct async *start(uint8_t opcode, uint64_t lba, uint32_t nr, uint32_t blocks, uint8_t fill)
+{
+	struct async *a = calloc(1, sizeof(*a));
+	bool in = opcode == READ_16;
+
+	memset(a->data, fill, sizeof(a->data));
+	if (opcode == COMPARE_AND_WRITE)
+		memset(a->data + nr * BS, fill + 1, nr * BS);
+	prepare(a, 1, opcode, lba, nr, in ? SCSI_TGT_DIR_IN : SCSI_TGT_DIR_OUT, blocks * BS);
+	tgt_cmd_submit(&a->cmd);
+	return a;
+}
+
+/* Lets everything happen that can. */
+static void settle_done(struct tgt_sync *sync)
+{
+	*(bool *)(sync + 1) = true;
+	tgt_thread_quit();
+}
+
+static void settle(void)
+{
+	struct { struct tgt_sync sync; bool done; } s;
+
+	for (int i = 0; i < 8; i++) {
+		memset(&s, 0, sizeof(s));
+		s.sync.done = settle_done;
+		tgt_sync_start(&s.sync);
+		rig_wait(&s.done);
+	}
+}
+
+static uint8_t finish(struct async *a)
+{
+	uint8_t status;
+
+	while (!atomic_load(&a->done))
+		tgt_thread_run();
+	status = a->cmd.status;
+	free(a);
+	return status;
+}
+
+/*
+ * A store that holds reads or writes back
+ */
+
+static bool holding[2];
+static struct tgt_io *held[8];
+static unsigned int nr_held;
+
+static void hold_submit(struct tgt_io *io)
+{
+	if (io->op <= TGT_IO_WRITE && holding[io->op])
+		held[nr_held++] = io;
+	else
+		mem_ops->submit(io);
+}
+
+/* The oldest first. */
+static void let_go(void)
+{
+	struct tgt_io *io = held[0];
+
+	assert_true(nr_held);
+	memmove(held, held + 1, --nr_held * sizeof(held[0]));
+	mem_ops->submit(io);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	lu = rig_lu(1, "mem", "4M", BS, 0, NULL);
+	disk = lu->store.priv;
+	mem_ops = lu->store.ops;
+	hold_ops = *mem_ops;
+	hold_ops.submit = hold_submit;
+	lu->store.ops = &hold_ops;
+	holding[0] = holding[1] = false;
+	nr_held = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	lu->store.ops = mem_ops;
+	rig_lu_del(lu);
+	return 0;
+}
+
+/*
+ * The commands
+ */
+
+static uint8_t data[256 * 2 * BS];
+
+static struct rig_result caw(uint64_t lba, uint8_t nr, uint32_t len)
+{
+	uint8_t cdb[16] = { COMPARE_AND_WRITE };
+
+	put_be64(lba, cdb + 2);
+	cdb[13] = nr;
+	return rig_run(0, 1, RIG_COPY, cdb, 16, len ? SCSI_TGT_DIR_OUT : SCSI_TGT_DIR_NONE,
+		       data, len);
+}
+
+static void compare_and_write(void **state)
+{
+	struct rig_result r;
+	uint8_t d[64];
+
+	(void)state;
+	memset(disk, 1, 8 * BS);
+	memset(data, 1, 2 * BS);
+	memset(data + 2 * BS, 2, 2 * BS);
+	r = caw(3, 2, 4 * BS);
+	assert_good(r);
+	assert_int_equal(r.transferred, 4 * BS);
+	assert_int_equal(disk[3 * BS - 1], 1);
+	assert_int_equal(disk[3 * BS], 2);
+	assert_int_equal(disk[5 * BS - 1], 2);
+	assert_int_equal(disk[5 * BS], 1);
+	/* Now it differs, from its first byte; and from a later one. */
+	r = caw(3, 2, 4 * BS);
+	assert_sense(r, SENSE_MISCOMPARE, ASC_MISCOMPARE);
+	assert_true(r.has_info);
+	assert_int_equal(r.info, 0);
+	memset(data, 2, 2 * BS);
+	data[700] = 9;
+	r = caw(3, 2, 4 * BS);
+	assert_sense(r, SENSE_MISCOMPARE, ASC_MISCOMPARE);
+	assert_int_equal(r.info, 700);
+	assert_int_equal(disk[3 * BS], 2);
+	assert_good(caw(3, 0, 0));
+	/* Not the data that the CDB wants. */
+	assert_field(caw(3, 2, 3 * BS), 13);
+	assert_field(caw(3, 2, 5 * BS), 13);
+	assert_field(caw(3, 2, 0), 13);
+	assert_sense(caw(8192, 1, 2 * BS), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	assert_sense(caw(8191, 2, 4 * BS), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	assert_sense(caw(UINT64_MAX, 1, 2 * BS), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	/* The limit is the one that is reported. */
+	assert_good(RIG_IN(d, 64, INQUIRY, 1, VPD_BLOCK_LIMITS, 0, 64, 0));
+	assert_int_equal(d[5], 255);
+	memcpy(data, disk, 255 * BS);
+	assert_good(caw(0, 255, 2 * 255 * BS));
+	lu->readonly = true;
+	assert_sense(caw(0, 1, 2 * BS), SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
+}
+
+static void orwrite(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1024; i++)
+		disk[i] = i;
+	memset(data, 0x81, 1024);
+	assert_good(RIG_OUT(data, 1024, ORWRITE_16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0));
+	for (int i = 0; i < 1024; i++)
+		assert_int_equal(disk[i], (i | 0x81) & 0xff);
+	assert_field(RIG_OUT(data, 1000, ORWRITE_16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0),
+		     10);
+}
+
+static void errors_let_others_go(void **state)
+{
+	struct async *w;
+
+	(void)state;
+	/* A failed compare, and a failed read, leave the range free. */
+	memset(data, 7, 2 * BS);
+	assert_int_equal(caw(0, 1, 2 * BS).key, SENSE_MISCOMPARE);
+	w = start(WRITE_16, 0, 1, 1, 3);
+	assert_int_equal(finish(w), SAM_GOOD);
+	assert_int_equal(disk[0], 3);
+}
+
+/* An overlapping write waits while the blocks are compared; another doesn't. */
+static void others_wait(void **state)
+{
+	struct async *c, *w, *far, *r;
+
+	(void)state;
+	holding[TGT_IO_READ] = true;
+	c = start(COMPARE_AND_WRITE, 10, 1, 2, 0);
+	settle();
+	assert_int_equal(nr_held, 1);
+	w = start(WRITE_16, 9, 2, 2, 6);
+	far = start(WRITE_16, 11, 1, 1, 6);
+	r = start(READ_16, 10, 1, 1, 0);
+	settle();
+	assert_true(atomic_load(&far->done));
+	assert_false(atomic_load(&w->done));
+	assert_int_equal(nr_held, 1);
+	assert_int_equal(disk[9 * BS], 0);
+	holding[TGT_IO_READ] = false;
+	let_go();
+	assert_int_equal(finish(c), SAM_GOOD);
+	assert_int_equal(finish(w), SAM_GOOD);
+	assert_int_equal(finish(r), SAM_GOOD);
+	assert_int_equal(finish(far), SAM_GOOD);
+	assert_int_equal(disk[10 * BS], 6);
+}
+
+/* A write that was there before is waited for, and its data is what is compared. */
+static void waits_for_others(void **state)
+{
+	struct async *w, *u, *c, *late;
+
+	(void)state;
+	holding[TGT_IO_WRITE] = true;
+	w = start(WRITE_16, 0, 4, 4, 5);
+	u = start(WRITE_16, 40, 4, 4, 5);
+	c = start(COMPARE_AND_WRITE, 3, 1, 2, 5);
+	late = start(WRITE_16, 3, 1, 1, 7);
+	settle();
+	assert_false(atomic_load(&c->done));
+	assert_int_equal(nr_held, 2);		/* late waits behind c */
+	holding[TGT_IO_WRITE] = false;
+	let_go();
+	assert_int_equal(finish(w), SAM_GOOD);
+	assert_int_equal(finish(c), SAM_GOOD);
+	assert_int_equal(finish(late), SAM_GOOD);
+	assert_int_equal(disk[3 * BS], 7);
+	let_go();
+	assert_int_equal(finish(u), SAM_GOOD);
+}
+
+/* Exclusive ones that overlap go in order. */
+static void in_order(void **state)
+{
+	struct async *c[4];
+
+	(void)state;
+	holding[TGT_IO_READ] = true;
+	for (int i = 0; i < 4; i++)
+		c[i] = start(COMPARE_AND_WRITE, 10, 1, 2, i);
+	for (int i = 0; i < 4; i++) {
+		settle();
+		assert_int_equal(nr_held, 1);
+		let_go();
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(finish(c[i]), SAM_GOOD);
+	assert_int_equal(disk[10 * BS], 4);
+}
+
+/* UNMAP may touch any block. */
+static void unmap_waits(void **state)
+{
+	struct async *c, *u = calloc(1, sizeof(*u));
+
+	(void)state;
+	holding[TGT_IO_READ] = true;
+	c = start(COMPARE_AND_WRITE, 10, 1, 2, 0);
+	settle();
+	prepare(u, 1, UNMAP, 0, 0, SCSI_TGT_DIR_OUT, 24);
+	put_be16(24, u->cdb + 7);
+	u->cmd.cdb_len = 10;
+	put_be16(22, u->data);
+	put_be16(16, u->data + 2);
+	put_be64(10, u->data + 8);
+	put_be32(1, u->data + 16);
+	tgt_cmd_submit(&u->cmd);
+	settle();
+	assert_false(atomic_load(&u->done));
+	let_go();
+	assert_int_equal(finish(c), SAM_GOOD);
+	assert_int_equal(finish(u), SAM_GOOD);
+	assert_int_equal(disk[10 * BS], 0);
+}
+
+/*
+ * Many threads, two units of one file: a counter in a block is counted up by
+ * COMPARE AND WRITE only; meanwhile reads and writes of the neighbours go on.
+ */
+
+#define COUNTERS	6
+#define TURNS		300
+
+static atomic_uint counted, missed, running;
+
+struct counter {
+	struct async a;
+	struct tgt_call go;
+	uint16_t lun;
+	uint32_t turns;
+	uint64_t value;
+	bool failed;
+};
+
+static void compare_next(struct async *a);
+
+static void submit_caw(struct counter *c)
+{
+	memset(c->a.data, 0, 2 * BS);
+	put_be64(c->value, c->a.data);
+	put_be64(c->value + 1, c->a.data + BS);
+	prepare(&c->a, c->lun, COMPARE_AND_WRITE, 5, 1, SCSI_TGT_DIR_OUT, 2 * BS);
+	c->a.then = compare_next;
+	tgt_cmd_submit(&c->a.cmd);
+}
+
+static void was_read(struct async *a)
+{
+	struct counter *c = tgt_container_of(a, struct counter, a);
+
+	c->failed |= a->cmd.status != SAM_GOOD;
+	c->value = get_be64(a->data + BS);
+	submit_caw(c);
+}
+
+/* Three blocks, of which the one in the middle counts: and its neighbours are written. */
+static void submit_read(struct counter *c)
+{
+	prepare(&c->a, c->lun, READ_16, 4, 3, SCSI_TGT_DIR_IN, 3 * BS);
+	c->a.then = was_read;
+	tgt_cmd_submit(&c->a.cmd);
+}
+
+static void was_written(struct async *a)
+{
+	struct counter *c = tgt_container_of(a, struct counter, a);
+
+	c->failed |= a->cmd.status != SAM_GOOD;
+	if (--c->turns)
+		submit_read(c);
+	else
+		atomic_fetch_sub(&running, 1);
+}
+
+static void compare_next(struct async *a)
+{
+	struct counter *c = tgt_container_of(a, struct counter, a);
+
+	if (a->cmd.status == SAM_GOOD) {
+		atomic_fetch_add(&counted, 1);
+	} else {
+		atomic_fetch_add(&missed, 1);
+		c->failed |= (a->cmd.sense[2] & 0xf) != SENSE_MISCOMPARE;
+	}
+	prepare(a, c->lun, WRITE_16, c->turns & 1 ? 4 : 6, 1, SCSI_TGT_DIR_OUT, BS);
+	a->then = was_written;
+	tgt_cmd_submit(&a->cmd);
+}
+
+static void counter_go(struct tgt_call *call)
+{
+	submit_read(tgt_container_of(call, struct counter, go));
+}
+
+static void counts(const char *bstype, const char *path, struct tgt_lu *two)
+{
+	static struct counter counters[COUNTERS];
+	uint8_t d[BS];
+
+	(void)bstype, (void)path;
+	atomic_store(&counted, 0);
+	atomic_store(&missed, 0);
+	atomic_store(&running, COUNTERS);
+	memset(counters, 0, sizeof(counters));
+	for (int i = 0; i < COUNTERS; i++) {
+		counters[i].lun = two && (i & 1) ? 2 : 1;
+		counters[i].turns = TURNS;
+		counters[i].go.fn = counter_go;
+		tgt_thread_call(tgt_thread_get(1 + i % 3), &counters[i].go);
+	}
+	while (atomic_load(&running))
+		settle();
+	settle();
+	for (int i = 0; i < COUNTERS; i++)
+		assert_false(counters[i].failed);
+	assert_int_equal(atomic_load(&counted) + atomic_load(&missed), COUNTERS * TURNS);
+	assert_true(atomic_load(&counted) >= TURNS);
+	assert_good(RIG_IN(d, BS, READ_10, 0, 0, 0, 0, 5, 0, 0, 1, 0));
+	assert_int_equal(get_be64(d), atomic_load(&counted));
+}
+
+static void counting_in_memory(void **state)
+{
+	(void)state;
+	lu->store.ops = mem_ops;
+	counts("mem", NULL, NULL);
+}
+
+static void counting_on_one_file_by_two_units(void **state)
+{
+	char path[] = "/dev/shm/t_atomic.XXXXXX";
+	int fd = mkstemp(path);
+	struct tgt_lu *two;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	lu = rig_lu(1, "aio", path, BS, 0, NULL);
+	two = rig_lu(2, "aio", path, BS, 0, NULL);
+	counts("aio", path, two);
+	rig_lu_del(two);
+	rig_lu_del(lu);
+	unlink(path);
+}
+
+/*
+ * GET LBA STATUS
+ */
+
+static struct rig_result lba_status(uint64_t lba, uint32_t alloc, uint8_t *d)
+{
+	uint8_t cdb[16] = { SERVICE_ACTION_IN_16, SAI_GET_LBA_STATUS };
+
+	put_be64(lba, cdb + 2);
+	put_be32(alloc, cdb + 10);
+	return rig_run(0, 1, RIG_COPY, cdb, 16, SCSI_TGT_DIR_IN, d, alloc);
+}
+
+static void status_of_memory(void **state)
+{
+	uint8_t d[64];
+
+	(void)state;
+	assert_int_equal(lba_status(100, 64, d).transferred, 24);
+	assert_int_equal(get_be32(d), 20);
+	assert_int_equal(get_be64(d + 8), 100);
+	assert_int_equal(get_be32(d + 16), 8192 - 100);
+	assert_int_equal(d[20], 0);
+	assert_sense(lba_status(8192, 64, d), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	lu->thin = false;
+	assert_good(lba_status(0, 24, d));
+	assert_int_equal(d[20], 0);
+	assert_int_equal(get_be32(d + 16), 8192);
+}
+
+static void status_of_files(void **state)
+{
+	char path[] = "/dev/shm/t_atomic.XXXXXX";
+	int fd = mkstemp(path);
+	uint8_t d[64], block[4096] = { 1 };
+
+	(void)state;
+	/* Blocks 0 to 15: a hole, 16 to 23: data, a hole to the end. */
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	assert_int_equal(pwrite(fd, block, 4096, 8192), 4096);
+	close(fd);
+	lu = rig_lu(1, "aio", path, BS, 0, NULL);
+	assert_good(lba_status(0, 64, d));
+	assert_int_equal(d[20], 1);
+	assert_int_equal(get_be32(d + 16), 16);
+	assert_good(lba_status(18, 64, d));
+	assert_int_equal(d[20], 0);
+	assert_int_equal(get_be32(d + 16), 6);
+	assert_good(lba_status(24, 64, d));
+	assert_int_equal(d[20], 1);
+	assert_int_equal(get_be32(d + 16), 2048 - 24);
+	rig_lu_del(lu);
+	unlink(path);
+}
+
+static int group_setup(void **state)
+{
+	rig_nr_threads = 3;
+	return rig_group_setup(state);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(compare_and_write),
+		T(orwrite),
+		T(errors_let_others_go),
+		T(others_wait),
+		T(waits_for_others),
+		T(in_order),
+		T(unmap_waits),
+		T(counting_in_memory),
+		cmocka_unit_test(counting_on_one_file_by_two_units),
+		T(status_of_memory),
+		cmocka_unit_test(status_of_files),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, rig_group_teardown);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What logical units of one backing store have in common, also when they
+ * belong to several targets or transports: exclusive ranges, reservations.
+ *
+ * Stores of the same file or block device are the same medium; others have
+ * one each.
+ *
+ * Ranges: a command that reads or writes blocks (TGT_OP_RANGE) goes ahead
+ * unless an exclusive range overlaps it; it costs nothing else.  A command that
+ * needs a range for itself (COMPARE AND WRITE, ORWRITE) adds it to the
+ * medium's list, from which moment on overlapping commands wait, then visits
+ * each thread to wait for those that were there before.  Exclusive ranges that
+ * overlap go in order of arrival.
+ */
+#ifndef TGTD_MEDIUM_H
+#define TGTD_MEDIUM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cmd.h"
+#include "list.h"
+
+struct tgt_disk;
+
+struct tgt_medium {
+	dev_t dev;
+	ino_t ino;			/* 0: shared with nobody */
+	unsigned int refs;		/* thread 0 */
+	struct tgt_list link;		/* of all media, thread 0 */
+
+	pthread_mutex_t lock;		/* guards all below */
+	struct tgt_list disks;		/* struct tgt_disk.medium_link */
+	struct tgt_list exclusives;	/* in order of arrival */
+	struct tgt_list waiting;	/* tgt_cmd.io.work.link: nothing else uses that meanwhile */
+	atomic_uint nr_exclusive;	/* of exclusives; changed under lock, read without */
+};
+
+/* Thread 0.  NULL: no memory. */
+struct tgt_medium *tgt_medium_get(struct tgt_disk *disk, const struct tgt_store *store);
+void tgt_medium_put(struct tgt_disk *disk);
+
+/*
+ * By execute of a TGT_OP_RANGE command, first of all.  False: the command
+ * waits, and execute is called again.
+ */
+bool tgt_range_wait(struct tgt_cmd *cmd, struct tgt_medium *medium);
+static inline bool tgt_range_enter(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
+	if (__builtin_expect(!atomic_load_explicit(&medium->nr_exclusive, memory_order_relaxed), 1))
+		return true;
+	return tgt_range_wait(cmd, medium);
+}
+
+/*
+ * Makes the command's blocks its own; granted is called in its thread.  The
+ * command may end with BUSY instead.  tgt_range_release() before it ends.
+ */
+void tgt_range_exclusive(struct tgt_cmd *cmd, struct tgt_medium *medium,
+			 void (*granted)(struct tgt_cmd *cmd));
+void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium);
+
+#endif

@@ -350,6 +350,73 @@ static void unmap_waits(void **state)
 	assert_int_equal(disk[10 * BS], 0);
 }
 
+static struct rig_result pr_out(int nexus, uint8_t sa, uint8_t type, uint64_t key, uint64_t sa_key)
+{
+	uint8_t list[24] = { 0 }, cdb[10] = { PERSISTENT_RESERVE_OUT, sa, type };
+
+	put_be64(key, list);
+	put_be64(sa_key, list + 8);
+	put_be32(24, cdb + 5);
+	return rig_run(nexus, 1, RIG_COPY, cdb, 10, SCSI_TGT_DIR_OUT, list, 24);
+}
+
+/* PREEMPT AND ABORT by nexus 1, with key 2, of key 1; exclusive access. */
+static struct async *start_preempt(void)
+{
+	struct async *a = calloc(1, sizeof(*a));
+
+	prepare(a, 1, PERSISTENT_RESERVE_OUT, 0, 0, SCSI_TGT_DIR_OUT, 24);
+	a->cdb[1] = 5;
+	a->cdb[2] = 3;
+	put_be32(24, a->cdb + 5);
+	put_be64(2, a->data);
+	put_be64(1, a->data + 8);
+	a->cmd.cdb_len = 10;
+	a->cmd.nexus = &rig_nexus[1];
+	tgt_cmd_submit(&a->cmd);
+	return a;
+}
+
+/* What the preempted had sent has ended when PREEMPT AND ABORT has, and nothing of it comes after. */
+static void preempt_and_abort(void **state)
+{
+	struct async *first, *late, *abort;
+
+	(void)state;
+	assert_good(pr_out(0, 0, 0, 0, 1));
+	assert_good(pr_out(1, 0, 0, 0, 2));
+	holding[TGT_IO_WRITE] = true;
+	first = start(WRITE_16, 0, 1, 1, 5);
+	abort = start_preempt();
+	late = start(WRITE_16, 1, 1, 1, 6);
+	settle();
+	assert_false(atomic_load(&abort->done));
+	assert_false(atomic_load(&late->done));
+	assert_int_equal(nr_held, 1);
+	/* No reservation yet: the registration is preempted, the late one may. */
+	holding[TGT_IO_WRITE] = false;
+	let_go();
+	assert_int_equal(finish(first), SAM_GOOD);
+	assert_int_equal(finish(abort), SAM_GOOD);
+	assert_int_equal(finish(late), SAM_GOOD);
+	/* Again, with one. */
+	rig_clear_ua(1);
+	assert_good(pr_out(0, 0, 0, 0, 1));
+	assert_good(pr_out(0, 1, 1, 1, 0));
+	holding[TGT_IO_WRITE] = true;
+	first = start(WRITE_16, 0, 1, 1, 7);
+	abort = start_preempt();
+	late = start(WRITE_16, 1, 1, 1, 8);
+	settle();
+	holding[TGT_IO_WRITE] = false;
+	let_go();
+	assert_int_equal(finish(first), SAM_GOOD);
+	assert_int_equal(finish(abort), SAM_GOOD);
+	assert_int_equal(finish(late), SAM_RESERVATION_CONFLICT);
+	assert_int_equal(disk[0], 7);
+	assert_int_equal(disk[BS], 6);
+}
+
 /*
  * Many threads, two units of one file: a counter in a block is counted up by
  * COMPARE AND WRITE only; meanwhile reads and writes of the neighbours go on.
@@ -553,6 +620,7 @@ int main(void)
 		T(waits_for_others),
 		T(in_order),
 		T(unmap_waits),
+		T(preempt_and_abort),
 		T(counting_in_memory),
 		cmocka_unit_test(counting_on_one_file_by_two_units),
 		T(status_of_memory),

@@ -72,6 +72,7 @@ static const struct tgt_mode_page mode_pages[] = {
 
 #define READ_OP(op, ...)						\
 	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_RANGE,		\
+	  .reservation = TGT_RESERVATION_READS,				\
 	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read }
 #define WRITE_OP(op, ...)						\
 	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,	\
@@ -81,6 +82,7 @@ static const struct tgt_mode_page mode_pages[] = {
 	  .parse = tgt_sbc_write_and_verify_parse, .execute = tgt_sbc_write_and_verify }
 #define VERIFY_OP(op, ...)						\
 	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_RANGE,		\
+	  .reservation = TGT_RESERVATION_READS,				\
 	  .parse = tgt_sbc_verify_parse, .execute = tgt_sbc_verify }
 #define SYNCHRONIZE_CACHE_OP(op, ...)					\
 	{ .opcode = op, CDB(__VA_ARGS__), .parse = tgt_sbc_synchronize_cache_parse, \
@@ -89,9 +91,22 @@ static const struct tgt_mode_page mode_pages[] = {
 	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,	\
 	  .parse = tgt_sbc_write_same_parse, .execute = tgt_sbc_write_same }
 
+#define PR_IN_OP(sa, fn)						\
+	{ .opcode = PERSISTENT_RESERVE_IN, .service_action = sa,		\
+	  CDB(0, 0, 0, 0, 0, 0, 0, B2, 0), .flags = TGT_OP_SERVICE_ACTION,	\
+	  .reservation = TGT_RESERVATION_ALLOWED, .execute = fn }
+/* All ask the registrations themselves. */
+#define PR_OUT_OP(sa, fn)						\
+	{ .opcode = PERSISTENT_RESERVE_OUT, .service_action = sa,		\
+	  CDB(0, 0, 0xff, 0, 0, B4, 0),					\
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_RANGE_ALL,		\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
+	  .parse = tgt_pr_out_parse, .execute = fn }
+
 static const struct tgt_op ops[] = {
 	TGT_SPC_OPS,
 	{ .opcode = READ_6, CDB(0, 0x1f, B2, 0xff, 0), .flags = TGT_OP_RANGE,
+	  .reservation = TGT_RESERVATION_READS,
 	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_read_6 },
 	{ .opcode = WRITE_6, CDB(0, 0x1f, B2, 0xff, 0),
 	  .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,
@@ -122,14 +137,37 @@ static const struct tgt_op ops[] = {
 	  .parse = tgt_sbc_rw_parse, .execute = tgt_sbc_orwrite },
 	{ .opcode = SERVICE_ACTION_IN_16, .service_action = SAI_GET_LBA_STATUS,
 	  CDB(0, 0, B8, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
+	  .reservation = TGT_RESERVATION_READS,
 	  .parse = tgt_sbc_lba_status_parse, .execute = tgt_sbc_lba_status },
 	{ .opcode = READ_CAPACITY_10, CDB(0, 0, B4, 0, 0, 0, 0),
+	  .reservation = TGT_RESERVATION_ALLOWED,
 	  .execute = tgt_sbc_read_capacity_10 },
 	{ .opcode = SERVICE_ACTION_IN_16, .service_action = SAI_READ_CAPACITY_16,
 	  CDB(0, 0, B8, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
+	  .reservation = TGT_RESERVATION_ALLOWED,
 	  .execute = tgt_sbc_read_capacity_16 },
 	{ .opcode = START_STOP_UNIT, CDB(0, 0x01, 0, 0x0f, 0xf7, 0), .flags = TGT_OP_ANY_STATE,
 	  .parse = tgt_sbc_start_stop_parse, .execute = tgt_sbc_start_stop },
+	PR_IN_OP(PRI_READ_KEYS, tgt_pr_read_keys),
+	PR_IN_OP(PRI_READ_RESERVATION, tgt_pr_read_reservation),
+	PR_IN_OP(PRI_REPORT_CAPABILITIES, tgt_pr_report_capabilities),
+	PR_IN_OP(PRI_READ_FULL_STATUS, tgt_pr_read_full_status),
+	PR_OUT_OP(0, tgt_pr_out),		/* REGISTER */
+	PR_OUT_OP(1, tgt_pr_out),		/* RESERVE */
+	PR_OUT_OP(2, tgt_pr_out),		/* RELEASE */
+	PR_OUT_OP(3, tgt_pr_out),		/* CLEAR */
+	PR_OUT_OP(4, tgt_pr_out),		/* PREEMPT */
+	PR_OUT_OP(5, tgt_pr_preempt_and_abort),		/* PREEMPT AND ABORT */
+	PR_OUT_OP(6, tgt_pr_out),		/* REGISTER AND IGNORE EXISTING KEY */
+	PR_OUT_OP(7, tgt_pr_out),		/* REGISTER AND MOVE */
+	{ .opcode = RESERVE_6, CDB(0, 0, 0, 0, 0, 0), .reservation = TGT_RESERVATION_ALLOWED,
+	  .execute = tgt_pr_reserve_legacy },
+	{ .opcode = RELEASE_6, CDB(0, 0, 0, 0, 0, 0), .reservation = TGT_RESERVATION_ALLOWED,
+	  .execute = tgt_pr_release_legacy },
+	{ .opcode = RESERVE_10, CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_reserve_legacy },
+	{ .opcode = RELEASE_10, CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_release_legacy },
 	{ .opcode = PREVENT_ALLOW_MEDIUM_REMOVAL, CDB(0, 0, 0, 0, 0x03, 0),
 	  .execute = tgt_spc_prevent_allow },
 };
@@ -183,12 +221,11 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	atomic_init(&disk->nr_blocks, count_blocks(lu));
 	atomic_init(&disk->write_flags, 0);
 	disk->lu = lu;
-	disk->medium = tgt_medium_get(disk, &lu->store);
-	if (!disk->medium) {
+	ret = tgt_medium_get(disk, lu, err, err_size);
+	if (ret) {
 		tgt_spc_exit(&disk->spc);
 		free(disk);
-		snprintf(err, err_size, "no memory");
-		return -ENOMEM;
+		return ret;
 	}
 	lu->device_priv = disk;
 	return 0;
@@ -210,9 +247,21 @@ static int disk_update(struct tgt_lu *lu, const char *name, const char *value,
 	return -ENOENT;
 }
 
+static bool disk_admit(struct tgt_cmd *cmd)
+{
+	return tgt_spc_admit(cmd) && tgt_pr_admit(cmd);
+}
+
+static void disk_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
+{
+	tgt_pr_reset(tgt_disk(lu)->medium, nexus);
+	tgt_spc_nexus_del(lu, nexus);
+}
+
 static void disk_reset(struct tgt_lu *lu)
 {
 	tgt_spc_reset(lu);
+	tgt_pr_reset(tgt_disk(lu)->medium, NULL);
 	atomic_store(&tgt_disk(lu)->write_flags, 0);
 }
 
@@ -236,8 +285,8 @@ const struct tgt_device_ops tgt_device_disk = {
 	.exit = disk_exit,
 	.update = disk_update,
 	.reset = disk_reset,
-	.admit = tgt_spc_admit,
+	.admit = disk_admit,
 	.changed = disk_changed,
 	.nexus_add = tgt_spc_nexus_add,
-	.nexus_del = tgt_spc_nexus_del,
+	.nexus_del = disk_nexus_del,
 };

@@ -21,9 +21,17 @@
 #define TGT_OP_RANGE		(1u << 5)	/* reads or writes lba to lba + nr_blocks (medium.h) */
 #define TGT_OP_RANGE_ALL	(1u << 6)	/* ... or any block */
 
+/* tgt_op.reservation: where another nexus has reserved (SPC-4, 5.13; SBC-3, 4.17) */
+enum tgt_op_reservation {
+	TGT_RESERVATION_CONFLICTS,	/* with any */
+	TGT_RESERVATION_READS,		/* with exclusive access, not with write exclusive */
+	TGT_RESERVATION_ALLOWED,
+};
+
 struct tgt_op {
 	uint8_t opcode;
 	uint8_t flags;
+	uint8_t reservation;		/* enum tgt_op_reservation */
 	uint16_t service_action;
 	uint8_t cdb_len;
 	/* NULL, or whether this unit has it (thin provisioning, ...); asked by RSOC and admit. */

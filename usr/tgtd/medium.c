@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -33,35 +35,48 @@ static struct tgt_medium *find(const struct tgt_medium *like)
 	return NULL;
 }
 
-static void init(struct tgt_medium *medium)
+static int init(struct tgt_medium *medium, const struct tgt_lu *lu, char *err, size_t err_size)
 {
+	int ret = tgt_pr_init(medium, lu, err, err_size);
+
+	if (ret)
+		return ret;
 	pthread_mutex_init(&medium->lock, NULL);
 	tgt_list_init(&medium->disks);
 	tgt_list_init(&medium->exclusives);
 	tgt_list_init(&medium->waiting);
 	atomic_init(&medium->nr_exclusive, 0);
 	tgt_list_add_tail(&medium->link, &media);
+	return 0;
 }
 
-struct tgt_medium *tgt_medium_get(struct tgt_disk *disk, const struct tgt_store *store)
+int tgt_medium_get(struct tgt_disk *disk, const struct tgt_lu *lu, char *err, size_t err_size)
 {
 	struct tgt_medium *medium = calloc(1, sizeof(*medium)), *known;
+	int ret;
 
-	if (!medium)
-		return NULL;
-	identify(medium, store);
+	if (!medium) {
+		snprintf(err, err_size, "no memory");
+		return -ENOMEM;
+	}
+	identify(medium, &lu->store);
 	known = find(medium);
 	if (known) {
 		free(medium);
 		medium = known;
 	} else {
-		init(medium);
+		ret = init(medium, lu, err, err_size);
+		if (ret) {
+			free(medium);
+			return ret;
+		}
 	}
 	medium->refs++;
+	disk->medium = medium;
 	pthread_mutex_lock(&medium->lock);
 	tgt_list_add_tail(&disk->medium_link, &medium->disks);
 	pthread_mutex_unlock(&medium->lock);
-	return medium;
+	return 0;
 }
 
 void tgt_medium_put(struct tgt_disk *disk)
@@ -75,6 +90,7 @@ void tgt_medium_put(struct tgt_disk *disk)
 	if (--medium->refs)
 		return;
 	tgt_list_del(&medium->link);
+	tgt_pr_exit(medium);
 	pthread_mutex_destroy(&medium->lock);
 	free(medium);
 }
@@ -158,6 +174,9 @@ static void wait_over(struct tgt_call *call)
 {
 	struct tgt_cmd *cmd = tgt_container_of(call, struct tgt_cmd, io.work.call);
 
+	/* It may have been preempted while it waited. */
+	if (!tgt_pr_admit(cmd))
+		return;
 	going_ahead = cmd;
 	cmd->op->execute(cmd);
 	going_ahead = NULL;

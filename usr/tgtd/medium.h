@@ -23,8 +23,10 @@
 
 #include "cmd.h"
 #include "list.h"
+#include "pr.h"
 
 struct tgt_disk;
+struct tgt_lu;
 
 struct tgt_medium {
 	dev_t dev;
@@ -36,11 +38,12 @@ struct tgt_medium {
 	struct tgt_list disks;		/* struct tgt_disk.medium_link */
 	struct tgt_list exclusives;	/* in order of arrival */
 	struct tgt_list waiting;	/* tgt_cmd.io.work.link: nothing else uses that meanwhile */
+	struct tgt_pr pr;
 	atomic_uint nr_exclusive;	/* of exclusives; changed under lock, read without */
 };
 
-/* Thread 0.  NULL: no memory. */
-struct tgt_medium *tgt_medium_get(struct tgt_disk *disk, const struct tgt_store *store);
+/* Thread 0.  Sets disk->medium; 0 or -errno with a sentence in err. */
+int tgt_medium_get(struct tgt_disk *disk, const struct tgt_lu *lu, char *err, size_t err_size);
 void tgt_medium_put(struct tgt_disk *disk);
 
 /*

@@ -17,6 +17,7 @@ int tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus)
 {
 	struct tgt_lu *lu;
 
+	nexus->target = target;
 	for (lu = tgt_lun_next(target, -1); lu; lu = tgt_lun_next(target, lu->lun)) {
 		int err = lu->device->nexus_add ? lu->device->nexus_add(lu, nexus) : 0;
 
@@ -25,7 +26,6 @@ int tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus)
 			return err;
 		}
 	}
-	nexus->target = target;
 	tgt_list_add_tail(&nexus->link, &target->nexuses);
 	return 0;
 }

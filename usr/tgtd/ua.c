@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scsi_bits.h"
+#include "target.h"
 #include "ua.h"
 
 struct ua_nexus {
@@ -126,6 +127,19 @@ void tgt_ua_raise_one(struct tgt_ua *ua, enum tgt_ua_event event, const struct t
 	n = find(ua, nexus);
 	if (n)
 		add(ua, n, event);
+	pthread_mutex_unlock(&ua->lock);
+}
+
+void tgt_ua_raise_port(struct tgt_ua *ua, enum tgt_ua_event event, const char *initiator,
+		       const char *target)
+{
+	struct ua_nexus *n;
+
+	pthread_mutex_lock(&ua->lock);
+	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link)
+		if (!strcmp(n->nexus->initiator, initiator) &&
+		    !strcmp(n->nexus->target->name, target))
+			add(ua, n, event);
 	pthread_mutex_unlock(&ua->lock);
 }
 

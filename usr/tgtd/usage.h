@@ -20,11 +20,14 @@
 /* Commands of all device types; for an ops table. */
 #define TGT_SPC_OPS							\
 	{ .opcode = TEST_UNIT_READY, CDB(0, 0, 0, 0, 0, 0),		\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .execute = tgt_spc_test_unit_ready },				\
 	{ .opcode = REQUEST_SENSE, CDB(0, 0x01, 0, 0, 0xff, 0),		\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_ANY_LUN | TGT_OP_ANY_STATE | TGT_OP_KEEPS_UA,	\
 	  .execute = tgt_spc_request_sense },				\
 	{ .opcode = INQUIRY, CDB(0, 0x01, 0xff, B2, 0),			\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_ANY_LUN | TGT_OP_ANY_STATE | TGT_OP_KEEPS_UA,	\
 	  .parse = tgt_spc_inquiry_parse, .execute = tgt_spc_inquiry },	\
 	{ .opcode = MODE_SELECT_6, CDB(0, 0x10, 0, 0, 0xff, 0),		\
@@ -33,6 +36,7 @@
 	  .flags = TGT_OP_ANY_STATE,					\
 	  .parse = tgt_spc_mode_sense_parse, .execute = tgt_spc_mode_sense }, \
 	{ .opcode = LOG_SENSE, CDB(0, 0, 0xff, 0xff, 0, 0, 0, B2, 0),	\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_ANY_STATE,					\
 	  .parse = tgt_spc_log_sense_parse, .execute = tgt_spc_log_sense }, \
 	{ .opcode = MODE_SELECT_10, CDB(0, 0x10, 0, 0, 0, 0, 0, B2, 0),	\
@@ -41,14 +45,17 @@
 	  .flags = TGT_OP_ANY_STATE,					\
 	  .parse = tgt_spc_mode_sense_parse, .execute = tgt_spc_mode_sense }, \
 	{ .opcode = REPORT_LUNS, CDB(0, 0, 0xff, 0, 0, 0, B4, 0, 0),	\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_ANY_LUN | TGT_OP_ANY_STATE | TGT_OP_KEEPS_UA,	\
 	  .execute = tgt_spc_report_luns },				\
 	{ .opcode = MAINTENANCE_IN, .service_action = MI_REPORT_SUPPORTED_OPCODES, \
 	  CDB(0, 0, 0x87, 0xff, B2, B4, 0, 0),				\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE,		\
 	  .parse = tgt_spc_report_opcodes_parse, .execute = tgt_spc_report_opcodes }, \
 	{ .opcode = MAINTENANCE_IN, .service_action = MI_REPORT_SUPPORTED_TMFS, \
 	  CDB(0, 0, 0x80, 0, 0, 0, B4, 0, 0),				\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE,		\
 	  .execute = tgt_spc_report_tmfs }
 

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PERSISTENT RESERVE OUT (SPC-4, 6.16).
+ *
+ * One at a time changes a medium's state: with the lock held, and where that
+ * has to be kept also until it is written.  Those that come meanwhile wait.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "pr.h"
+#include "sbc.h"
+
+#define LIST_LEN	24
+#define SPEC_I_PT	0x08	/* parameter list, byte 20 */
+#define APTPL		0x01
+#define MOVE_UNREG	0x02	/* REGISTER AND MOVE, byte 17 */
+
+enum service_action {
+	REGISTER		= 0x00,
+	RESERVE			= 0x01,
+	RELEASE			= 0x02,
+	CLEAR			= 0x03,
+	PREEMPT			= 0x04,
+	PREEMPT_AND_ABORT	= 0x05,
+	REGISTER_AND_IGNORE	= 0x06,
+	REGISTER_AND_MOVE	= 0x07,
+};
+
+/* What an action ends with, if not GOOD. */
+enum outcome {
+	DONE,
+	CONFLICT,
+	BAD_RELEASE,
+	NO_RESOURCES,
+	BAD_LIST,		/* + the byte of the parameter list */
+};
+
+/* One that runs: its parameter list and who sent it. */
+struct out {
+	struct tgt_cmd *cmd;
+	struct tgt_medium *medium;
+	struct tgt_pr *pr;
+	const uint8_t *list;
+	uint32_t len;
+	uint64_t key, sa_key;
+	enum tgt_pr_type type;
+	struct tgt_registrant *own;	/* or NULL */
+};
+
+static enum service_action service_action(const struct tgt_cmd *cmd)
+{
+	return cmd->cdb[1] & 0x1f;
+}
+
+/*
+ * Telling the others
+ */
+
+static void tell(struct tgt_medium *medium, const struct tgt_registrant *r,
+		 enum tgt_ua_event event)
+{
+	struct tgt_disk *disk;
+
+	tgt_list_for_each(disk, &medium->disks, struct tgt_disk, medium_link)
+		tgt_ua_raise_port(&disk->spc.ua, event, r->initiator, r->target);
+}
+
+static void tell_others(const struct out *o, enum tgt_ua_event event)
+{
+	struct tgt_registrant *r;
+
+	tgt_list_for_each(r, &o->pr->registrants, struct tgt_registrant, link)
+		if (r != o->own)
+			tell(o->medium, r, event);
+}
+
+/*
+ * The actions
+ */
+
+/* Types that others than the holder have a part in (5.13.11.2.2). */
+static bool shared(enum tgt_pr_type type)
+{
+	return tgt_pr_registrants_only(type) || tgt_pr_all_registrants(type);
+}
+
+static void unregister(const struct out *o, struct tgt_registrant *r)
+{
+	struct tgt_pr *pr = o->pr;
+
+	if (pr->holder == r) {
+		if (tgt_pr_registrants_only(pr->type))
+			tell_others(o, TGT_UA_RESERVATIONS_RELEASED);
+		tgt_pr_set(pr, TGT_PR_NONE, NULL);
+	}
+	tgt_pr_remove(pr, r);
+	if (!pr->nr_registrants && tgt_pr_all_registrants(pr->type))
+		tgt_pr_set(pr, TGT_PR_NONE, NULL);
+}
+
+/* Of the TransportIDs of SPEC_I_PT, the n-th; false: no more, or (*bad) one that can't be. */
+static bool next_id(const struct out *o, uint32_t *at, char name[256], bool *bad)
+{
+	uint32_t used;
+
+	if (*at >= o->len)
+		return false;
+	if (tgt_pr_get_transport_id(o->list + *at, o->len - *at, name, &used)) {
+		*bad = true;
+		return false;
+	}
+	*at += used;
+	return true;
+}
+
+static void forget_newest(struct tgt_pr *pr, unsigned int nr)
+{
+	while (nr--)
+		tgt_pr_remove(pr, tgt_container_of(pr->registrants.prev, struct tgt_registrant,
+						   link));
+}
+
+/* All or none (5.13.7). */
+static int register_others(const struct out *o)
+{
+	const char *target = o->cmd->nexus->target->name;
+	unsigned int before = o->pr->nr_registrants;
+	uint32_t at = LIST_LEN + 4;
+	bool bad = false;
+	char name[256];
+
+	if (o->len < at || get_be32(o->list + LIST_LEN) != o->len - at)
+		return BAD_LIST + LIST_LEN;
+	while (next_id(o, &at, name, &bad))
+		if (tgt_pr_find(o->pr, name, target))
+			return CONFLICT;
+	if (bad)
+		return BAD_LIST + at;
+	at = LIST_LEN + 4;
+	while (next_id(o, &at, name, &bad)) {
+		if (tgt_pr_find(o->pr, name, target))	/* twice in the list */
+			continue;
+		if (!tgt_pr_add(o->pr, name, target, o->sa_key)) {
+			forget_newest(o->pr, o->pr->nr_registrants - before);
+			return NO_RESOURCES;
+		}
+	}
+	return DONE;
+}
+
+static int do_register(const struct out *o)
+{
+	bool ignore = service_action(o->cmd) == REGISTER_AND_IGNORE;
+	bool others = o->list[20] & SPEC_I_PT;
+	int ret = DONE;
+
+	if (!ignore && o->key != (o->own ? o->own->key : 0))
+		return CONFLICT;
+	if (others && (ignore || o->own))
+		return BAD_LIST + 20;
+	if ((o->list[20] & APTPL) && !o->pr->file)
+		return BAD_LIST + 20;
+	if (!o->own && !o->sa_key)
+		return DONE;
+	if (others)
+		ret = register_others(o);
+	if (ret)
+		return ret;
+	if (!o->sa_key)
+		unregister(o, o->own);
+	else if (o->own)
+		o->own->key = o->sa_key;
+	else if (!tgt_pr_add(o->pr, o->cmd->nexus->initiator, o->cmd->nexus->target->name,
+			     o->sa_key))
+		return NO_RESOURCES;
+	o->pr->aptpl = o->list[20] & APTPL;
+	o->pr->generation++;
+	return DONE;
+}
+
+static int do_reserve(const struct out *o)
+{
+	if (!o->pr->type)
+		tgt_pr_set(o->pr, o->type, o->own);
+	else if (!tgt_pr_holds(o->pr, o->own) || o->pr->type != o->type)
+		return CONFLICT;
+	return DONE;
+}
+
+static int do_release(const struct out *o)
+{
+	if (!tgt_pr_holds(o->pr, o->own))
+		return DONE;
+	if (o->pr->type != o->type)
+		return BAD_RELEASE;
+	tgt_pr_set(o->pr, TGT_PR_NONE, NULL);
+	if (shared(o->type))
+		tell_others(o, TGT_UA_RESERVATIONS_RELEASED);
+	return DONE;
+}
+
+static int do_clear(const struct out *o)
+{
+	struct tgt_registrant *r, *tmp;
+
+	tell_others(o, TGT_UA_RESERVATIONS_PREEMPTED);
+	tgt_pr_set(o->pr, TGT_PR_NONE, NULL);
+	tgt_list_for_each_safe(r, tmp, &o->pr->registrants, struct tgt_registrant, link)
+		tgt_pr_remove(o->pr, r);
+	o->pr->generation++;
+	return DONE;
+}
+
+/* Of those with this key (all: of any); their number. */
+static unsigned int remove_registrants(const struct out *o, bool all, bool own_too)
+{
+	struct tgt_registrant *r, *tmp;
+	unsigned int nr = 0;
+
+	tgt_list_for_each_safe(r, tmp, &o->pr->registrants, struct tgt_registrant, link) {
+		if (!all && r->key != o->sa_key)
+			continue;
+		if (r == o->own && !own_too)
+			continue;
+		if (r != o->own)
+			tell(o->medium, r, TGT_UA_REGISTRATIONS_PREEMPTED);
+		tgt_pr_remove(o->pr, r);
+		nr++;
+	}
+	return nr;
+}
+
+/* The reservation becomes the sender's. */
+static void take_over(const struct out *o, bool all)
+{
+	enum tgt_pr_type old = o->pr->type;
+
+	tgt_pr_set(o->pr, TGT_PR_NONE, NULL);
+	remove_registrants(o, all, false);
+	tgt_pr_set(o->pr, o->type, o->own);
+	if (old != o->type)
+		tell_others(o, TGT_UA_RESERVATIONS_RELEASED);
+}
+
+static int do_preempt(const struct out *o)
+{
+	struct tgt_pr *pr = o->pr;
+	bool all_hold = tgt_pr_all_registrants(pr->type);
+
+	if (pr->type && (all_hold ? !o->sa_key : pr->holder->key == o->sa_key)) {
+		take_over(o, all_hold);
+	} else if (!o->sa_key) {
+		return BAD_LIST + 8;
+	} else if (!remove_registrants(o, false, true)) {
+		return CONFLICT;
+	} else if (all_hold && !pr->nr_registrants) {
+		tgt_pr_set(pr, TGT_PR_NONE, NULL);
+	}
+	pr->generation++;
+	return DONE;
+}
+
+static int do_move(const struct out *o)
+{
+	const char *target = o->cmd->nexus->target->name;
+	struct tgt_registrant *to;
+	uint32_t used;
+	char name[256];
+
+	if (o->pr->type && !tgt_pr_holds(o->pr, o->own))
+		return CONFLICT;
+	if (!o->pr->type || tgt_pr_all_registrants(o->pr->type))
+		return CONFLICT;
+	if (!o->sa_key)
+		return BAD_LIST + 8;
+	if (get_be16(o->list + 18) != 1)
+		return BAD_LIST + 18;
+	if (get_be32(o->list + 20) != o->len - LIST_LEN)
+		return BAD_LIST + 20;
+	if (tgt_pr_get_transport_id(o->list + LIST_LEN, o->len - LIST_LEN, name, &used))
+		return BAD_LIST + LIST_LEN;
+	if ((o->list[17] & APTPL) && !o->pr->file)
+		return BAD_LIST + 17;
+	to = tgt_pr_find(o->pr, name, target);
+	if (to == o->own)
+		return BAD_LIST + LIST_LEN;
+	if (!to)
+		to = tgt_pr_add(o->pr, name, target, o->sa_key);
+	if (!to)
+		return NO_RESOURCES;
+	to->key = o->sa_key;
+	tgt_pr_set(o->pr, o->pr->type, to);
+	if (o->list[17] & MOVE_UNREG)
+		tgt_pr_remove(o->pr, o->own);
+	o->pr->aptpl = o->list[17] & APTPL;
+	o->pr->generation++;
+	return DONE;
+}
+
+static int act(const struct out *o)
+{
+	enum service_action sa = service_action(o->cmd);
+
+	if (sa == REGISTER || sa == REGISTER_AND_IGNORE)
+		return do_register(o);
+	/* The others are for registrants, with their key. */
+	if (!o->own || o->own->key != o->key)
+		return CONFLICT;
+	switch (sa) {
+	case RESERVE:
+		return do_reserve(o);
+	case RELEASE:
+		return do_release(o);
+	case CLEAR:
+		return do_clear(o);
+	case PREEMPT:
+	case PREEMPT_AND_ABORT:
+		return do_preempt(o);
+	default:
+		return do_move(o);
+	}
+}
+
+/*
+ * From the command's coming to its end
+ */
+
+bool tgt_pr_out_parse(struct tgt_cmd *cmd)
+{
+	enum service_action sa = service_action(cmd);
+	bool typed = sa == RESERVE || sa == RELEASE || sa == PREEMPT || sa == PREEMPT_AND_ABORT;
+	uint32_t len = get_be32(cmd->cdb + 5);
+
+	/* The scope is 0: the logical unit. */
+	if (typed && (cmd->cdb[2] >> 4 || !tgt_pr_type_valid(cmd->cdb[2] & 0xf)))
+		return tgt_spc_invalid_cdb(cmd, 2, -1);
+	if (len < LIST_LEN || len > UINT16_MAX)
+		return tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
+	return true;
+}
+
+static void finish(struct tgt_cmd *cmd, int outcome)
+{
+	if (service_action(cmd) == PREEMPT_AND_ABORT)
+		tgt_range_release(cmd, tgt_disk(cmd->lu)->medium);
+	switch (outcome) {
+	case DONE:
+		tgt_cmd_good(cmd, get_be32(cmd->cdb + 5));
+		return;
+	case CONFLICT:
+		tgt_cmd_status(cmd, SAM_RESERVATION_CONFLICT);
+		return;
+	case BAD_RELEASE:
+		tgt_spc_illegal(cmd, ASC_INVALID_RELEASE);
+		return;
+	case NO_RESOURCES:
+		tgt_spc_illegal(cmd, ASC_NO_REGISTRATION_RESOURCES);
+		return;
+	default:
+		tgt_spc_invalid_list(cmd, outcome - BAD_LIST, -1);
+	}
+}
+
+static void run(struct tgt_cmd *cmd);
+
+static void queued_run(struct tgt_call *call)
+{
+	run(tgt_container_of(call, struct tgt_cmd, io.work.call));
+}
+
+/* The file is written: the next one's turn. */
+static void saved(struct tgt_work *work, long res)
+{
+	struct tgt_cmd *cmd = tgt_container_of(work, struct tgt_cmd, io.work);
+	struct tgt_medium *medium = tgt_disk(cmd->lu)->medium;
+
+	pthread_mutex_lock(&medium->lock);
+	medium->pr.saving = false;
+	if (!tgt_list_empty(&medium->pr.queue)) {
+		struct tgt_cmd *next = tgt_list_first(&medium->pr.queue, struct tgt_cmd,
+						      io.work.link);
+
+		tgt_list_del(&next->io.work.link);
+		next->io.work.call.fn = queued_run;
+		tgt_thread_call(next->thread, &next->io.work.call);
+	}
+	pthread_mutex_unlock(&medium->lock);
+	if (!res) {
+		finish(cmd, DONE);
+		return;
+	}
+	if (service_action(cmd) == PREEMPT_AND_ABORT)
+		tgt_range_release(cmd, medium);
+	tgt_cmd_sense(cmd, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
+}
+
+/* In the pool.  cmd->bounce is the text; saving keeps others from the state. */
+static long save(struct tgt_work *work)
+{
+	struct tgt_cmd *cmd = tgt_container_of(work, struct tgt_cmd, io.work);
+
+	return tgt_pr_file_write(tgt_disk(cmd->lu)->medium->pr.file, cmd->bounce);
+}
+
+/* Lock held: whether the file has to follow, and then has the text in bounce. */
+static bool to_be_saved(struct tgt_cmd *cmd, struct tgt_pr *pr, bool before)
+{
+	char *text;
+
+	if (!pr->file || (!before && !pr->aptpl))
+		return false;
+	text = tgt_pr_format(pr);
+	if (!text) {
+		tgt_err("%s: reservations can't be kept: no memory", pr->file);
+		return false;
+	}
+	free(cmd->bounce);
+	cmd->bounce = text;
+	pr->saving = true;
+	return true;
+}
+
+static void run(struct tgt_cmd *cmd)
+{
+	struct tgt_medium *medium = tgt_disk(cmd->lu)->medium;
+	struct tgt_pr *pr = &medium->pr;
+	struct out o = {
+		.cmd = cmd, .medium = medium, .pr = pr, .list = cmd->bounce,
+		.len = get_be32(cmd->cdb + 5),
+		.key = get_be64(cmd->bounce), .sa_key = get_be64((uint8_t *)cmd->bounce + 8),
+		.type = cmd->cdb[2] & 0xf,
+	};
+	int outcome = DONE;
+	bool before, wait, write = false;
+
+	pthread_mutex_lock(&medium->lock);
+	wait = pr->saving;
+	if (wait) {
+		tgt_list_add_tail(&cmd->io.work.link, &pr->queue);
+	} else {
+		before = pr->aptpl;
+		o.own = tgt_pr_find_nexus(pr, cmd->nexus);
+		outcome = act(&o);
+		if (!outcome)
+			write = to_be_saved(cmd, pr, before);
+	}
+	pthread_mutex_unlock(&medium->lock);
+	if (wait)
+		return;
+	if (!write) {
+		finish(cmd, outcome);
+		return;
+	}
+	cmd->io.work.fn = save;
+	cmd->io.work.done = saved;
+	tgt_work_submit(&cmd->io.work);
+}
+
+/* The list's length says more only with TransportIDs. */
+static bool list_ok(struct tgt_cmd *cmd, const uint8_t *list, uint32_t len)
+{
+	enum service_action sa = service_action(cmd);
+	bool longer = sa == REGISTER_AND_MOVE ||
+		      ((sa == REGISTER || sa == REGISTER_AND_IGNORE) && (list[20] & SPEC_I_PT));
+
+	if (len != LIST_LEN && !longer)
+		return tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
+	return true;
+}
+
+static bool take_list(struct tgt_cmd *cmd)
+{
+	uint32_t len = get_be32(cmd->cdb + 5);
+	uint8_t *list = tgt_spc_parameters(cmd, len);
+
+	return list && list_ok(cmd, list, len);
+}
+
+void tgt_pr_out(struct tgt_cmd *cmd)
+{
+	if (take_list(cmd))
+		run(cmd);
+}
+
+/*
+ * All commands that came before end first, those of the preempted among them;
+ * those that come meanwhile wait, and are then asked again whether they may.
+ */
+void tgt_pr_preempt_and_abort(struct tgt_cmd *cmd)
+{
+	if (take_list(cmd))
+		tgt_range_exclusive(cmd, tgt_disk(cmd->lu)->medium, run);
+}

@@ -62,7 +62,7 @@ start ramdisk-one 64
 
 like "$(sg_inq "$disk")" 'Vendor identification: SCSI_TGT.*RAM disk' "INQUIRY"
 like "$(sg_inq "$disk")" 'Unit serial number: ramdisk-one' "its serial"
-like "$(sg_vpd -p sv "$disk" | tr '\n' ' ')" '0x00.*0x80.*0x83' "VPD 00h"
+like "$(sg_vpd -p sv "$disk" | tr '\n' ' ')" '\[sv\].*\[sn\].*\[di\]' "VPD 00h"
 like "$(sg_vpd -p di "$disk" | tr '\n' ' ')" 'vendor id: SCSI_TGT.*vendor specific: ramdisk-one' "VPD 83h"
 nok "another VPD page" sg_vpd -p 0xb0 "$disk"
 ok "TEST UNIT READY" sg_turs "$disk"

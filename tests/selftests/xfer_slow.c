@@ -38,17 +38,25 @@ static void shell(const char *cmd)
 
 static void remove_slow(void)
 {
-	if (system("dmsetup remove --retry slow; losetup -d $(cat slow.loop)"))
+	static bool done;
+
+	if (!done && system("dmsetup remove --noudevsync --noudevrules --retry slow;"
+			    "losetup -d $(cat slow.loop); udevadm control --start-exec-queue"))
 		diag("the slow device could not be removed");
+	done = true;
 }
 
-/* Three seconds for everything: far longer than what must not wait for it. */
+/*
+ * Three seconds for everything: far longer than what must not wait for it.
+ * udev, which would look at it long and often, is held off.
+ */
 static void make_slow(void)
 {
 	shell("modprobe dm-delay && truncate -s 64M slow.file &&"
 	      "losetup -f --show slow.file > slow.loop &&"
-	      "dmsetup create slow --table \"0 131072 delay $(cat slow.loop) 0 3000\" &&"
-	      "udevadm settle --timeout=60");
+	      "udevadm settle --timeout=60 && udevadm control --stop-exec-queue &&"
+	      "dmsetup create slow --noudevsync --noudevrules "
+	      "--table \"0 131072 delay $(cat slow.loop) 0 3000\"");
 	atexit(remove_slow);
 }
 
@@ -255,13 +263,13 @@ int main(void)
 	struct tgt_ctl_host_params params;
 	int fd;
 
-	make_slow();
 	rig_params(&params);
 	params.recovery_ms = 60000;
 	rig_host_new(&host, &params);
 	rig_start(&p, &host, FEATURES);
 	dev = rig_dev_open(&host, 0, O_RDWR | O_NONBLOCK);
 	rig_settle();
+	make_slow();
 	ctx = rig_aio();
 	if (posix_memalign((void **)&data, 4096, LEN))
 		rig_die("memory");
@@ -275,6 +283,7 @@ int main(void)
 	test_kill();
 	test_drain(fd);
 	close(fd);
+	remove_slow();
 	close(dev);
 	ok(rig_host_del(&host), "the host goes");
 	rig_detach(&p);

@@ -285,7 +285,17 @@ static void mode_page_option(void **state)
 	assert_good(sense_6(0x08, 0, DBD));
 	assert_int_equal(d[6], 0);
 	assert_int_equal(update("8:0:18:0x04:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), 0);
-	assert_int_equal(update("8:0:18:1:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), -EINVAL);
+	/* What can't be changed (RCD) stays; tgt-admin's "write-cache off" (DISC, ...). */
+	assert_int_equal(update("8:0:18:5:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), 0);
+	rig_clear_ua(1);
+	assert_good(sense_6(0x08, 0, DBD));
+	assert_int_equal(d[6], 4);
+	assert_int_equal(update("8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:"
+				"0:0:0:0:0:0", err), 0);
+	rig_clear_ua(1);
+	assert_good(sense_6(0x08, 0, DBD));
+	assert_int_equal(d[6], 0);
+	assert_int_equal(update("8:0:18:0x04:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), 0);
 	assert_int_equal(update("8:0:17:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), -EINVAL);
 	assert_int_equal(update("8:0:18:0", err), -EINVAL);
 	assert_int_equal(update("2:0:14:0", err), -EINVAL);

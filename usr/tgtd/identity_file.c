@@ -176,10 +176,6 @@ static int file_load(char *err, size_t err_size)
 
 	if (file.loaded)
 		return 0;
-	if (!file.path) {
-		snprintf(err, err_size, "no identity file");
-		return -EINVAL;
-	}
 	ret = tgt_file_read(file.path, FILE_MAX, &text, &len, NULL);
 	if (!ret) {
 		ret = text_load(text, len);
@@ -265,6 +261,8 @@ int tgt_identity_put(const char *target, uint16_t lun, const char *path,
 	struct record *r;
 	int ret;
 
+	if (!file.path)
+		return 0;
 	if (!path)
 		path = "";
 	ret = file_load(err, err_size);
@@ -292,13 +290,15 @@ int tgt_identity_put(const char *target, uint16_t lun, const char *path,
 int tgt_identity_get(const char *target, uint16_t lun, const char *path, uint8_t uuid[16],
 		     char *err, size_t err_size)
 {
-	struct record *r;
-	int ret;
+	struct record *r = NULL;
+	int ret = 0;
 
-	ret = file_load(err, err_size);
+	if (file.path)
+		ret = file_load(err, err_size);
 	if (ret)
 		return ret;
-	r = record_find(target, lun, path ? path : "");
+	if (file.path)
+		r = record_find(target, lun, path ? path : "");
 	if (r) {
 		memcpy(uuid, r->uuid, 16);
 	} else {

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The file's path; forgets what was read of another.  NULL frees all. */
+/*
+ * The file's path; forgets what was read of another.  NULL frees all: without a
+ * file, UUIDs are new each time and nothing is recorded.
+ */
 void tgt_identity_file(const char *path);
 
 /*

@@ -28,6 +28,9 @@
 #define CLIENTS_MAX	64
 #define CLIENT_MS	10000	/* to send a request; to take more of an answer */
 
+#define LOCK_TRIES	40
+#define LOCK_TRY_US	50000
+
 #define CONFIG	"/etc/tgt/tgtd"
 #define STATE	"/run/tgtd/state"
 #define IDENTITY "/var/lib/tgtd/identity"
@@ -365,8 +368,12 @@ static int server_lock(unsigned int port)
 		tgt_err("%s: %s", path, strerror(err));
 		return -err;
 	}
-	if (!flock(server.lock, LOCK_EX | LOCK_NB))
-		return 0;
+	/* One that was killed a moment ago may not be quite dead yet. */
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (!flock(server.lock, LOCK_EX | LOCK_NB))
+			return 0;
+		usleep(LOCK_TRY_US);
+	}
 	tgt_err("another tgtd is running with control port %u (%s is locked)", port, path);
 	return -EADDRINUSE;
 }

@@ -20,7 +20,9 @@ static const char *yes_no(bool b)
 
 const char *tgt_show_target_state(const struct tgt_target *target)
 {
-	switch (target->state) {
+	enum tgt_target_state state = target->state;
+
+	switch (state) {
 	case TGT_TARGET_READY:
 		return "ready";
 	case TGT_TARGET_OFFLINE:

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "mode.h"
 #include "spc.h"
 
@@ -409,12 +410,31 @@ static bool next_number(const char **s, unsigned int *n)
 	return true;
 }
 
+/*
+ * Scripts have one page for all targets (tgt-admin's "write-cache off" also sets
+ * DISC): what can't be changed stays as it is.
+ */
+static void keep_unchangeable(const struct tgt_lu *lu, const struct tgt_mode_page *page, uint8_t *p)
+{
+	uint8_t current[TGT_MODE_PAGE_MAX], changeable[TGT_MODE_PAGE_MAX];
+
+	put_page(lu, page, TGT_MODE_CURRENT, current);
+	put_page(lu, page, TGT_MODE_CHANGEABLE, changeable);
+	for (uint32_t i = page->subpage ? 4 : 2; i < page->len; i++) {
+		uint8_t ignored = (p[i] ^ current[i]) & ~changeable[i];
+
+		if (ignored)
+			tgt_debug("mode page %02x: bits %02x of byte %u can't be changed",
+				  page->page, ignored, i);
+		p[i] ^= ignored;
+	}
+}
+
 int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t err_size)
 {
 	unsigned int code, subpage, len, byte, header;
 	const struct tgt_mode_page *page = NULL;
 	uint8_t p[TGT_MODE_PAGE_MAX] = { 0 };
-	struct mode_error error;
 
 	if (next_number(&value, &code) && next_number(&value, &subpage) &&
 	    next_number(&value, &len))
@@ -438,11 +458,7 @@ int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t
 		}
 		p[header + i] = byte;
 	}
-	if (!page_ok(lu, page, p, &error)) {
-		snprintf(err, err_size, "mode page %u:%u: bit %d of byte %u can't be changed",
-			 code, subpage, error.bit, error.byte);
-		return -EINVAL;
-	}
+	keep_unchangeable(lu, page, p);
 	if (select_page(lu, page, p))
 		tgt_ua_raise(&tgt_spc(lu)->ua, TGT_UA_MODE_CHANGED, NULL);
 	return 0;

@@ -43,7 +43,8 @@ void tgt_mode_exceptions_sense(const struct tgt_lu *lu, enum tgt_mode_control pc
 /*
  * "page:subpage:length:byte:byte..." of "logicalunit update --params mode_page=",
  * length the number of bytes that follow (stgt's form), as a MODE SELECT of
- * that page would have it.  0 or -EINVAL with a sentence in err.
+ * that page would have it, but that bits that can't be changed are ignored.  0 or
+ * -EINVAL with a sentence in err.
  */
 int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t err_size);
 

@@ -86,7 +86,7 @@ static void respond(struct iscsi_conn *conn)
 	struct iscsi_misc *misc;
 
 	misc = iscsi_misc_new(ISCSI_TEXT_RSP, conn->text_itt,
-			      conn->text_out.buf + conn->text_sent, len);
+			      len ? conn->text_out.buf + conn->text_sent : NULL, len);
 	if (!misc) {
 		iscsi_conn_close(conn, "no memory for text");
 		return;

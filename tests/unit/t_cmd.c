@@ -78,11 +78,14 @@ static void count_reset(struct tgt_lu *lu)
 	__atomic_add_fetch(&nr_resets, 1, __ATOMIC_SEQ_CST);
 }
 
-#define OP6(code, flags, fn, ...)					\
-	{ code, flags, 0, 6, NULL, (const uint8_t[6]){ code, __VA_ARGS__ }, parse_count, fn }
+#define OP6(code, fl, fn, ...)						\
+	{ .opcode = code, .flags = fl, .cdb_len = 6,			\
+	  .usage = (const uint8_t[6]){ code, __VA_ARGS__ },		\
+	  .parse = parse_count, .execute = fn }
 #define OPSA(code, sa, len, fn, ...)					\
-	{ code, TGT_OP_SERVICE_ACTION, sa, len, NULL,			\
-	  (const uint8_t[len]){ code, __VA_ARGS__ }, parse_count, fn }
+	{ .opcode = code, .flags = TGT_OP_SERVICE_ACTION, .service_action = sa,	\
+	  .cdb_len = len, .usage = (const uint8_t[len]){ code, __VA_ARGS__ },	\
+	  .parse = parse_count, .execute = fn }
 
 static const struct tgt_op ops[] = {
 	OP6(0xc0, 0, exec_hold, 0, 0, 0, 0, 0),

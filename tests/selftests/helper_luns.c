@@ -75,6 +75,7 @@ int main(void)
 	unsigned int i, refused = 0;
 	uint8_t lun[8];
 
+	rig_hold_udev();
 	rig_host_new(&host, NULL);
 	rig_attach(&p, &host, 0);
 	rig_serve(&p);

@@ -48,6 +48,7 @@ int main(void)
 	uint8_t lun[8] = { 0 };
 	int seen = 0;
 
+	rig_hold_udev();
 	for (i = 0; i < HOSTS; i++) {
 		rig_host_new(&hosts[i], NULL);
 		rig_attach(&helpers[i], &hosts[i], 0);

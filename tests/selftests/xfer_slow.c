@@ -41,7 +41,7 @@ static void remove_slow(void)
 	static bool done;
 
 	if (!done && system("dmsetup remove --noudevsync --noudevrules --retry slow;"
-			    "losetup -d $(cat slow.loop); udevadm control --start-exec-queue"))
+			    "losetup -d $(cat slow.loop)"))
 		diag("the slow device could not be removed");
 	done = true;
 }
@@ -52,20 +52,21 @@ static void remove_slow(void)
  */
 static void make_slow(void)
 {
+	rig_hold_udev();
 	shell("modprobe dm-delay && truncate -s 64M slow.file &&"
 	      "losetup -f --show slow.file > slow.loop &&"
-	      "udevadm settle --timeout=60 && udevadm control --stop-exec-queue &&"
 	      "dmsetup create slow --noudevsync --noudevrules "
-	      "--table \"0 131072 delay $(cat slow.loop) 0 3000\"");
+	      "--table \"0 131072 delay $(cat slow.loop) 0 3000\" &&"
+	      "ln -s /dev/$(dmsetup info -c --noheadings -o blkdevname slow) slow");
 	atexit(remove_slow);
 }
 
 static int open_slow(int flags)
 {
-	int fd = open("/dev/mapper/slow", flags | O_CLOEXEC);
+	int fd = open("slow", flags | O_CLOEXEC);
 
 	if (fd < 0)
-		rig_die("/dev/mapper/slow: %s", strerror(errno));
+		rig_die("slow: %s", strerror(errno));
 	return fd;
 }
 

@@ -75,6 +75,19 @@ void rig_settle(void)
 		rig_die("udev does not settle");
 }
 
+static void release_udev(void)
+{
+	if (system("udevadm control --start-exec-queue; echo 0 > /sys/kernel/rcu_expedited"))
+		printf("# udev can't be told to go on\n");
+}
+
+void rig_hold_udev(void)
+{
+	if (system("udevadm control --stop-exec-queue && echo 1 > /sys/kernel/rcu_expedited"))
+		rig_die("udev can't be held");
+	atexit(release_udev);
+}
+
 void rig_sg_init(struct rig_sg *sg, int fd, uint8_t opcode, enum scsi_tgt_dir dir,
 		 void *buf, uint32_t len)
 {

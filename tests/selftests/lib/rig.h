@@ -131,6 +131,11 @@ void rig_dev_path(struct rig_host *host, unsigned int lun, char *path, size_t si
 int rig_dev_open(struct rig_host *host, unsigned int lun, int flags);
 /* Waits until udev has done with new devices, so that only the test uses them. */
 void rig_settle(void);
+/*
+ * For very many devices, or slow ones: until the test ends udev does nothing,
+ * and RCU hurries, several of whose grace periods each device takes to go.
+ */
+void rig_hold_udev(void);
 
 /* A command by SG_IO; also in a thread of its own. */
 struct rig_sg {

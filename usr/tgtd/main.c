@@ -248,6 +248,8 @@ static void on_signal(struct tgt_event *ev, uint32_t epoll_events)
 		return;
 	if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 		stop();
+	else if (info.ssi_signo == SIGHUP && !stopping)
+		tgt_config_reload();
 }
 
 static int signals_init(void)

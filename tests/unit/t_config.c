@@ -232,6 +232,12 @@ static void make_all(void)
 	rig_ok("--op update --mode lu --tid 7 --lun 1 --params 'scsi_id=x y,readonly=1'");
 	rig_ok("--op update --mode lu --tid 7 --lun 1 --params online=0,readonly=0");
 	rig_ok("--op update --mode lu --tid 3 --lun 0 --params scsi_sn=controller");
+	rig_ok("--op update --mode lu --tid 7 --lun 2000 "
+	       "-P mode_page=8:0:18:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0");
+	rig_ok("--op update --mode lu --tid 7 --lun 2000 "
+	       "-P mode_page=10:0:10:0:0:0:0:0:0:0:0:0:0");
+	rig_ok("--op update --mode lu --tid 7 --lun 2000 "
+	       "-P mode_page=10:0:10:4:0:0:0:0:0:0:0:0:0");
 }
 
 static void test_round_trip(void **state)
@@ -242,6 +248,9 @@ static void test_round_trip(void **state)
 	make_all();
 	shown = printed("--op show");
 	lines = state_text();
+	assert_non_null(strstr(lines, ",mode_page=8:0:"));
+	assert_non_null(strstr(lines, ",mode_page=10:0:10:4:"));
+	assert_null(strstr(lines, ",mode_page=10:0:10:0:"));
 	rig_kill();
 	assert_null(tgt_target_find(7));
 	assert_int_equal(rig_load(), 0);

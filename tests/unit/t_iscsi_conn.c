@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "be.h"
-#include "iscsi/iscsi_proto.h"
+#include "iscsi/pdu.h"
 #include "iscsi_rig.h"
 
 /* A received PDU. */
@@ -482,6 +482,75 @@ static void unsolicited_attacks(void **state)
 	end(fd);
 }
 
+/* More than the connection's share of memory: commands wait, none is lost. */
+static void more_than_memory(void **state)
+{
+	static uint8_t big[512 * 1024];
+	int fd = SESSION("InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=8192\0"
+			 "MaxBurstLength=131072\0MaxOutstandingR2T=1\0");
+	unsigned int nr = 60, ended = 0;
+	uint8_t head[48];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = i * 11 + (i >> 10);
+	clear_ua(fd);
+	for (unsigned int i = 0; i < nr; i++) {
+		rw_header(head, 0x2a, 1000 + i, 0, 1024, sizeof(big));
+		send_pdu(fd, head, big, 8192);
+	}
+	while (ended < nr) {
+		assert_true(get(fd));
+		if ((bhs[0] & 0x3f) == ISCSI_R2T) {
+			uint32_t off = get_be32(bhs + 40), len = get_be32(bhs + 44);
+
+			assert_true(off + len <= sizeof(big));
+			data_out(fd, get_be32(bhs + 16), get_be32(bhs + 20), 0, off, big + off,
+				 len, true);
+			continue;
+		}
+		assert_int_equal(bhs[0] & 0x3f, ISCSI_SCSI_RSP);
+		assert_int_equal(bhs[3], 0);
+		ended++;
+	}
+	statsn += nr;
+	memcpy(pattern, big, sizeof(pattern));
+	check_read(fd, 0, sizeof(pattern), 8192);
+	end(fd);
+}
+
+static void digests(void **state)
+{
+	int fd = SESSION("HeaderDigest=CRC32C\0DataDigest=CRC32C\0");
+	uint8_t pdu[48 + 4 + 8 + 4] = { ISCSI_NOP_OUT | ISCSI_IMMEDIATE, ISCSI_FINAL }, got[4];
+
+	(void)state;
+	for (int bad = 0; bad < 2; bad++) {
+		pdu[7] = 5;
+		put_be32(44, pdu + 16);
+		put_be32(ISCSI_TAG_NONE, pdu + 20);
+		put_be32(cmdsn, pdu + 24);
+		iscsi_crc_end(iscsi_crc(ISCSI_CRC_INIT, pdu, 48), pdu + 48);
+		memcpy(pdu + 52, "hello", 5);
+		iscsi_crc_end(iscsi_crc(ISCSI_CRC_INIT, pdu + 52, 8), pdu + 60);
+		pdu[55] ^= bad;
+		put(fd, pdu, sizeof(pdu));
+		if (bad)
+			break;
+		assert_true(get_bytes(fd, bhs, 48));
+		assert_int_equal(bhs[0], ISCSI_NOP_IN);
+		assert_true(get_bytes(fd, got, 4));
+		iscsi_crc_end(iscsi_crc(ISCSI_CRC_INIT, bhs, 48), data);
+		assert_memory_equal(got, data, 4);
+		assert_true(get_bytes(fd, data, 12));
+		assert_memory_equal(data, "hello\0\0\0", 8);
+		iscsi_crc_end(iscsi_crc(ISCSI_CRC_INIT, data, 8), got);
+		assert_memory_equal(data + 8, got, 4);
+	}
+	assert_false(get_bytes(fd, got, 1));
+	end(fd);
+}
+
 static void residuals(void **state)
 {
 	int fd = SESSION("");
@@ -704,6 +773,8 @@ int main(void)
 		cmocka_unit_test(write_all_ways),
 		cmocka_unit_test(data_out_attacks),
 		cmocka_unit_test(unsolicited_attacks),
+		cmocka_unit_test(more_than_memory),
+		cmocka_unit_test(digests),
 		cmocka_unit_test(residuals),
 		cmocka_unit_test(window),
 		cmocka_unit_test(rejects),

@@ -42,7 +42,16 @@ function bar(x, y, w, class)
 		x, y, w, BAR, class
 }
 
-function panel(c, left, top,	i, max, scale, x, y, d, mine)
+# A stroke across our bar's row, and how far right the row reaches then.
+function limit_at(x, y, k)
+{
+	printf "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"limit\"/>\n",
+		x, y - 3, x, y + BAR + 4
+	text(x, y + BAR + 16, "limit", "limit " k / 1000)
+	return x
+}
+
+function panel(c, left, top,	i, max, scale, x, y, d, mine, end)
 {
 	for (i = 1; i <= nr; i++)
 		if (cost[row[i], c] > max)
@@ -54,21 +63,19 @@ function panel(c, left, top,	i, max, scale, x, y, d, mine)
 		d = row[i]
 		y = top + HEAD + (i - 1) * STEP
 		mine = d == ours ? " ours" : ""
+		end = x + cost[d, c] * scale
 		text(x - 8, y + BAR - 4, "name" mine, title[d])
-		bar(x, y, cost[d, c] * scale, "bar" mine)
-		text(x + cost[d, c] * scale + 6, y + BAR - 4, "n" mine, thousands(cost[d, c]))
-	}
-	if (limit[c] && limit[c] <= max) {
-		x += limit[c] * scale
-		y = top + HEAD - 4
-		printf "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"limit\"/>\n",
-			x, y, x, y + nr * STEP
-		text(x, y + nr * STEP + 13, "limit", "our limit " limit[c] / 1000)
+		bar(x, y, end - x, "bar" mine)
+		if (mine != "" && limit[c] && limit[c] <= max)
+			end = larger(end, limit_at(x + limit[c] * scale, y, limit[c]))
+		text(end + 6, y + BAR - 4, "n" mine, thousands(cost[d, c]))
 	}
 }
 
+function larger(a, b) { return a > b ? a : b }
+
 END {
-	BAR = 16; STEP = 22; HEAD = 32; NAMES = 205; SPAN = 210
+	BAR = 16; STEP = 22; HEAD = 32; NAMES = 235; SPAN = 210
 	width = 2 * (NAMES + SPAN + 65)
 	height = HEAD + nr * STEP + 42
 	total = 62 + int((nc + 1) / 2) * height + 24
@@ -81,7 +88,7 @@ END {
 	print "text.h { font-size: 13.5px; font-weight: bold; fill: #111 } text.name { text-anchor: end }"
 	print "text.ours { font-weight: bold; fill: #0b5394 } rect.bar { fill: #b6bec7 }"
 	print "rect.ours { fill: #1f77b4 } text.limit { fill: #a33; font-size: 11px; text-anchor: middle }"
-	print "line.limit { stroke: #a33; stroke-dasharray: 4 3 }</style>"
+	print "line.limit { stroke: #a33; stroke-width: 2 }</style>"
 	printf "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", width, total
 	text(8, 26, "t", "Thousands of instructions per I/O: less is better")
 	text(8, 46, "s", "All that the machine executes, initiator and fio included. Files on tmpfs. Each panel has its own scale.")

@@ -27,7 +27,7 @@ KREL	:= $(if $(KDIR),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 MODBUILD := build/kernel/$(KREL)
 MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
 
-.PHONY: all modules usr check check-unit check-debug check-modules-static shell \
+.PHONY: bench-iscsi fuzz check-iscsi all modules usr check check-unit check-debug check-modules-static shell \
 	demo bench deps install uninstall clean distclean help kdir shadow
 .DEFAULT_GOAL := all
 
@@ -42,6 +42,9 @@ help:
 	@echo 'make check-modules-static  W=1, sparse, checkpatch'
 	@echo 'make demo                  the whole product shown in a VM'
 	@echo 'make bench                 instructions per I/O, beside other targets'
+	@echo 'make check-iscsi           the iSCSI target by libiscsi, on this machine'
+	@echo 'make bench-iscsi           the iSCSI target beside the one of Debian'
+	@echo 'make fuzz [SECONDS=60]     fuzzers of iSCSI, so long each'
 	@echo 'make shell [KERNEL=6.12]   a VM with everything loaded'
 	@echo 'make install uninstall     DESTDIR, KDIR and PREFIX are honoured'
 	@echo 'make deps                  install what is needed'
@@ -102,6 +105,15 @@ demo: deps
 
 bench: deps
 	tests/bench
+
+bench-iscsi:
+	tests/bench-iscsi
+
+fuzz:
+	tests/fuzz/run $(or $(SECONDS),60)
+
+check-iscsi: usr
+	tests/host/iscsi
 
 # --- install ---
 

@@ -291,9 +291,17 @@ static int loop_add_shost(struct loop_host *loop)
 	shost->max_cmd_len = 32;
 	shost->no_scsi2_lun_in_cdb = true;	/* nor before INQUIRY has told the version */
 	ret = scsi_add_host(shost, scsi_tgt_host_dev(host));
-	if (ret)
+	if (ret) {
 		scsi_host_put(shost);
-	return ret;
+		return ret;
+	}
+	/*
+	 * As for loop devices: what is behind the store schedules, and a
+	 * scheduler here makes every request take the way by kblockd.  Before
+	 * the first disk, whose queue looks at it.
+	 */
+	shost->tag_set.flags |= BLK_MQ_F_NO_SCHED_BY_DEFAULT;
+	return 0;
 }
 
 static int loop_host_add(struct scsi_tgt_host *host)

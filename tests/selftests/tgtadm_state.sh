@@ -63,5 +63,21 @@ like "$(journalctl -u tgtd -b --no-pager)" 'tgtd.conf: not used: .*chmod 600' "a
 chmod 600 /etc/tgt/tgtd.conf
 ok "mended, it is used" systemctl restart tgtd
 is "$(show)" "$before" "after a restart"
+
+# What is reloaded doesn't disturb what it is not about.
+dd if="$(tgt_disk 1 1)" of=/dev/null bs=4k count=500000 iflag=direct 2> "$T_DIR/dd" &
+reader=$!
+sed -i '/--tid 1 --lun 5/d' /etc/tgt/tgtd.conf
+echo "--lld loop --op new --mode target --tid 3 --targetname $(tgt_name 3)" >> /etc/tgt/tgtd.conf
+pid=$(tgt_pid)
+ok "it reads the configuration again" systemctl reload tgtd
+third() { tgt_host 3; }
+ok "what is new there is made" wait_for 30 third
+ok "what is gone there is removed" wait_for 30 tgt_no_disk 1 5
+ok "what is neither is there" tgt_disk 1 1
+is "$(tgt_pid)" "$pid" "by the same tgtd"
+kill -INT $reader 2> /dev/null
+wait $reader
+nok "a reader of that was not disturbed" grep -i error "$T_DIR/dd"
 tgt_stop
 done_testing

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,13 +107,24 @@ static bool put(int fd, const void *p, size_t len)
 	return true;
 }
 
+/* The fuzzer's timer interrupts, also calls that would be restarted without a timeout. */
+static ssize_t receive(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = recv(fd, buf, size, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* Nothing more comes from us: it closes, at the latest when its timers say so. */
 static void finish(int fd)
 {
 	uint8_t buf[4096];
 
 	shutdown(fd, SHUT_WR);
-	while (recv(fd, buf, sizeof(buf), 0) > 0)
+	while (receive(fd, buf, sizeof(buf)) > 0)
 		;
 	close(fd);
 	if (!iscsi_rig_quiet()) {
@@ -190,7 +202,7 @@ static bool login(int fd, uint8_t how)
 		len += strlen(keys[i]) + 1;
 	}
 	return put_login(fd, 0x87, text, len) &&
-	       recv(fd, buf, sizeof(buf), 0) >= ISCSI_BHS_LEN && !buf[36];
+	       receive(fd, buf, sizeof(buf)) >= ISCSI_BHS_LEN && !buf[36];
 }
 
 int iscsi_fuzz_full(const uint8_t *data, size_t size)

@@ -2,6 +2,7 @@
 /* The configuration and the state: what is read, what is written, and when. */
 #include <fcntl.h>
 
+#include "mgmt_account.h"
 #include "t_mgmt_rig.h"
 
 /* What tgtd logs goes to a file while a test runs. */
@@ -231,6 +232,12 @@ static void make_all(void)
 	rig_ok("--op update --mode lu --tid 7 --lun 1 --params 'scsi_id=x y,readonly=1'");
 	rig_ok("--op update --mode lu --tid 7 --lun 1 --params online=0,readonly=0");
 	rig_ok("--op update --mode lu --tid 3 --lun 0 --params scsi_sn=controller");
+	rig_ok("--op update --mode lu --tid 7 --lun 2000 "
+	       "-P mode_page=8:0:18:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0");
+	rig_ok("--op update --mode lu --tid 7 --lun 2000 "
+	       "-P mode_page=10:0:10:0:0:0:0:0:0:0:0:0:0");
+	rig_ok("--op update --mode lu --tid 7 --lun 2000 "
+	       "-P mode_page=10:0:10:4:0:0:0:0:0:0:0:0:0");
 }
 
 static void test_round_trip(void **state)
@@ -241,6 +248,9 @@ static void test_round_trip(void **state)
 	make_all();
 	shown = printed("--op show");
 	lines = state_text();
+	assert_non_null(strstr(lines, ",mode_page=8:0:"));
+	assert_non_null(strstr(lines, ",mode_page=10:0:10:4:"));
+	assert_null(strstr(lines, ",mode_page=10:0:10:0:"));
 	rig_kill();
 	assert_null(tgt_target_find(7));
 	assert_int_equal(rig_load(), 0);
@@ -403,6 +413,144 @@ static void test_requests_while_loading(void **state)
 	free(new.text);
 }
 
+/*
+ * SIGHUP
+ */
+
+static unsigned int reload(const char *text)
+{
+	char *log;
+	unsigned int errors = 0;
+
+	config_write(text);
+	log_begin();
+	tgt_config_reload();
+	/* Runs after it, since it waits for it. */
+	rig_ok("--op update --mode system --name State --value ready");
+	log = log_end();
+	for (const char *p = log; (p = strstr(p, "error: ")); p++)
+		errors++;
+	free(log);
+	return errors;
+}
+
+#define ONE "--lld iscsi --op new --mode target --tid 1 -T one\n"	\
+	    "--op new --mode lu --tid 1 --lun 1 -E mem -S 1M\n"		\
+	    "--op bind --mode target --tid 1 -I ALL\n"
+#define TWO "--lld iscsi --op new --mode target --tid 2 -T two\n"	\
+	    "--op new --mode lu --tid 2 --lun 1 -E mem -S 1M\n"
+
+static void test_reload(void **state)
+{
+	struct tgt_target *one;
+	struct tgt_lu *lu;
+
+	(void)state;
+	config_write(ONE TWO);
+	assert_int_equal(rig_load(), 0);
+	one = tgt_target_find(1);
+	lu = tgt_lun_find(one, 1);
+	assert_int_equal(tgt_nexus_add(one, &rig_nexus), 0);
+	rig_ok("--lld loop --op new --mode target --tid 9 -T mine");
+
+	/* The second goes, a third comes; comments and quotes make no difference. */
+	assert_int_equal(reload("# now\n" ONE
+				"--lld iscsi --op 'new' --mode target --tid 3 -T three\n"), 0);
+	assert_ptr_equal(tgt_target_find(1), one);
+	assert_ptr_equal(tgt_lun_find(one, 1), lu);
+	assert_ptr_equal(tgt_nexus_find(one, 1), &rig_nexus);
+	assert_null(tgt_target_find(2));
+	assert_non_null(tgt_target_find(3));
+	assert_non_null(tgt_target_find(9));
+
+	/* A rule goes, another comes; a logical unit is another one now. */
+	assert_int_equal(reload("--lld iscsi --op new --mode target --tid 1 -T one\n"
+				"--op new --mode lu --tid 1 --lun 1 -E mem -S 2M\n"
+				"--op bind --mode target --tid 1 -I 10.0.0.0/8\n"), 0);
+	assert_ptr_equal(tgt_target_find(1), one);
+	assert_ptr_equal(tgt_nexus_find(one, 1), &rig_nexus);
+	assert_int_equal(tgt_lun_find(one, 1)->store.size, 2 << 20);
+	assert_null(tgt_target_find(3));
+	rig_ok("--op show");
+	assert_non_null(strstr(rig_last.text, "ACL information:\n        10.0.0.0/8\nTarget 9"));
+
+	/* Another name: another target, with the same logical unit. */
+	assert_int_equal(reload("--lld iscsi --op new --mode target --tid 1 -T uno\n"
+				"--op new --mode lu --tid 1 --lun 1 -E mem -S 2M\n"), 0);
+	assert_string_equal(tgt_target_find(1)->name, "uno");
+	assert_non_null(tgt_lun_find(tgt_target_find(1), 1));
+
+	/* All goes but what tgtadm made. */
+	assert_int_equal(reload(""), 0);
+	assert_null(tgt_target_find(1));
+	assert_non_null(tgt_target_find(9));
+}
+
+static void test_reload_accounts(void **state)
+{
+	static const char before[] =
+		"--mode account --op new --user joe --password old\n"
+		ONE "--mode account --op bind --tid 1 --user joe\n"
+		"--mode account --op bind --user joe --outgoing\n";
+	static const char after[] =
+		"--mode account --op new --user joe --password new\n"
+		ONE "--mode account --op bind --tid 1 --user joe\n"
+		"--mode account --op bind --user joe --outgoing\n";
+	struct tgt_target *one;
+
+	(void)state;
+	config_write(before);
+	assert_int_equal(rig_load(), 0);
+	one = tgt_target_find(1);
+	assert_int_equal(reload(after), 0);
+	assert_ptr_equal(tgt_target_find(1), one);
+	assert_string_equal(tgt_account_incoming(&one->accounts, "joe")->password, "new");
+	assert_string_equal(tgt_account_outgoing(&tgt_discovery_accounts)->password, "new");
+	assert_int_equal(reload(ONE), 0);
+	assert_true(tgt_list_empty(&one->accounts));
+	assert_true(tgt_list_empty(&tgt_accounts));
+}
+
+/* Errors change nothing but what they are about, and are tried again. */
+static void test_reload_errors(void **state)
+{
+	(void)state;
+	config_write(ONE);
+	assert_int_equal(rig_load(), 0);
+	unlink(rig_path("b.img"));
+	assert_true(reload(ONE "--op new --mode lu --tid 1 --lun 2 -b DIR/b.img\nwhat\n") >= 2);
+	assert_non_null(tgt_lun_find(tgt_target_find(1), 1));
+	image_make("b.img");
+	assert_int_equal(reload(ONE "--op new --mode lu --tid 1 --lun 2 -b DIR/b.img\n"), 0);
+	assert_non_null(tgt_lun_find(tgt_target_find(1), 2));
+	unlink(rig_path("tgtd.conf"));
+	log_begin();
+	tgt_config_reload();
+	free(log_end());
+	assert_non_null(tgt_lun_find(tgt_target_find(1), 2));
+}
+
+/* A tgtd that goes on with a state knows what the configuration had made. */
+static void test_reload_after_state(void **state)
+{
+	(void)state;
+	config_write(ONE TWO);
+	assert_int_equal(rig_load(), 0);
+	rig_kill();
+	assert_int_equal(rig_load(), 0);
+	assert_non_null(tgt_target_find(2));
+	/* Deleted by hand, and somebody else's now: not the configuration's to remove. */
+	rig_ok("--op delete --mode target --tid 1");
+	rig_ok("--lld iscsi --op new --mode target --tid 1 -T other");
+	assert_int_equal(reload("# nothing\n"), 0);
+	assert_null(tgt_target_find(2));
+	assert_string_equal(tgt_target_find(1)->name, "other");
+	rig_kill();
+	assert_int_equal(rig_load(), 0);
+	assert_null(tgt_target_find(2));
+	assert_string_equal(tgt_target_find(1)->name, "other");
+}
+
 /* No crash and no end that doesn't come, whatever the lines are. */
 static void test_noise(void **state)
 {
@@ -462,6 +610,10 @@ int main(void)
 		TEST(test_retry),
 		TEST(test_killed_while_loading),
 		TEST(test_requests_while_loading),
+		TEST(test_reload),
+		TEST(test_reload_accounts),
+		TEST(test_reload_errors),
+		TEST(test_reload_after_state),
 		TEST(test_noise),
 	};
 

@@ -32,7 +32,7 @@
 #include "state.h"
 #include "thread.h"
 
-static char rig_dir[] = "/tmp/t_mgmt.XXXXXX";
+static char rig_dir[64];	/* in memory if possible: all is synced to it */
 static char rig_portals[4][64];
 static unsigned int rig_nr_portals;
 __attribute__((unused)) static struct tgt_nexus rig_nexus = { .id = 1, .initiator = "iqn.1993-08.org.debian:01:abc" };
@@ -298,6 +298,8 @@ static int rig_setup(void **state)
 {
 	(void)state;
 	alarm(120);
+	snprintf(rig_dir, sizeof(rig_dir), "%s/t_mgmt.XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(rig_dir))
 		return -1;
 	rig_setenv("TGT_IPC_SOCKET", "socket");
@@ -313,7 +315,7 @@ static int rig_setup(void **state)
 
 static int rig_teardown(void **state)
 {
-	char command[64];
+	char command[96];
 
 	(void)state;
 	rig_kill();

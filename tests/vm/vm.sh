@@ -147,8 +147,20 @@ vm_job_new()
 	trap 'exit 143' TERM HUP
 }
 
+# TERM first: the process may be timeout(1), which passes it on.
+vm_kill()		# pid
+{
+	local i
+	kill -TERM "$1" 2> /dev/null || return 0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		kill -0 "$1" 2> /dev/null || return 0
+		sleep 0.3
+	done
+	kill -KILL "$1" 2> /dev/null || :
+}
+
 vm_job_end()
 {
-	[ -z "$vm_pid" ] || kill -KILL "$vm_pid" 2> /dev/null || :
+	[ -z "$vm_pid" ] || vm_kill "$vm_pid"
 	[ -z "$vm_job" ] || [ -n "${VM_KEEP:-}" ] || rm -rf "$vm_job"
 }

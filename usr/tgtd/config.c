@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config_lines.h"
 #include "log.h"
 #include "mgmt.h"
 #include "mgmt_file.h"
+#include "mgmt_request.h"
 #include "mgmt_words.h"
 #include "state.h"
 #include "target.h"
@@ -38,8 +40,13 @@ struct load {
 	char *text, *next;
 	unsigned int line;
 	unsigned int errors;
-	bool is_state;		/* the configuration may follow */
-	bool merge;		/* a state came before: what exists is no error */
+	enum {
+		LOAD_STATE,	/* the configuration follows if merge is set */
+		LOAD_UNDO,	/* of what was in the configuration; the new one follows */
+		LOAD_CONFIG,
+	} step;
+	bool merge;		/* there are targets already: what exists is no error */
+	char *rest;		/* of the new configuration, to follow LOAD_UNDO */
 	uint8_t others[TGT_TID_MAX / 8 + 1];	/* bits: tids that are not the configuration's */
 	struct run *run;
 	struct tgt_timer timer;
@@ -49,34 +56,40 @@ struct load {
 static struct load *loading;
 static struct tgt_list waiters = TGT_LIST_INIT(waiters);
 static char stamp[TGT_CONFIG_STAMP_SIZE];
+static char *current;		/* the configuration that counts; NULL: none */
+static bool failed;		/* some of its lines */
+static bool cancelled;
 
 static void load_next(struct load *load);
+static void current_set(char *text);
 
 const char *tgt_config_stamp(void)
 {
 	return *stamp ? stamp : "# config unknown";
 }
 
-static void stamp_make(char *text, const struct stat *st)
+/* NULL: there is none. */
+static void stamp_set(const struct stat *st)
 {
-	snprintf(text, TGT_CONFIG_STAMP_SIZE, "# config %ju:%ju size %jd time %jd.%09ld",
+	if (!st) {
+		snprintf(stamp, sizeof(stamp), "# config none");
+		return;
+	}
+	snprintf(stamp, sizeof(stamp), "# config %ju:%ju size %jd time %jd.%09ld",
 		 (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, (intmax_t)st->st_size,
 		 (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
 }
 
-static void stamp_set(const char *path)
-{
-	struct stat st;
-
-	if (!path || stat(path, &st))
-		snprintf(stamp, sizeof(stamp), "# config none");
-	else
-		stamp_make(stamp, &st);
-}
-
 void tgt_config_saved(void)
 {
-	stamp_set(tgt_mgmt_paths.config);
+	struct stat st;
+	char *text;
+	size_t len;
+
+	if (tgt_file_read(tgt_mgmt_paths.config, FILE_MAX, &text, &len, &st))
+		return;
+	stamp_set(&st);
+	current_set(text);
 	tgt_state_changed();
 }
 
@@ -115,10 +128,24 @@ static void waiters_call(void)
  * Lines
  */
 
+/* line: 0 if it is about all of the file. */
 static void load_error(struct load *load, unsigned int line, const char *text, int len)
 {
 	load->errors++;
-	tgt_err("%s:%u: %.*s", load->path, line, len, text);
+	if (load->step == LOAD_UNDO)
+		tgt_err("%s: what is not in it any more: %.*s", load->path, len, text);
+	else if (line)
+		tgt_err("%s:%u: %.*s", load->path, line, len, text);
+	else
+		tgt_err("%s: %.*s", load->path, len, text);
+}
+
+/* tgtadm's users match these texts, so that they do not change. */
+static bool no_error(const struct load *load, const char *text, size_t len)
+{
+	if (load->step == LOAD_UNDO)
+		return memmem(text, len, "can't find", 10) || memmem(text, len, "not exist", 9);
+	return load->merge && memmem(text, len, "already exists", 14);
 }
 
 static void line_reply(void *arg, unsigned int status, const char *text, size_t len)
@@ -132,8 +159,7 @@ static void line_reply(void *arg, unsigned int status, const char *text, size_t 
 		free(run);
 		return;
 	}
-	/* tgtadm's users match this text, so it does not change. */
-	if (status && !(load->merge && memmem(text, len, "already exists", 14)))
+	if (status && !no_error(load, text, len))
 		load_error(load, run->line, text, len);
 	if (!run->replied && load->run == run) {
 		/* The answer came later: the timer runs, and nobody loops in load_next(). */
@@ -190,7 +216,7 @@ static bool other_target(struct load *load, const struct tgt_words *words)
 	char err[TGT_ERR_SIZE];
 	uint32_t tid;
 
-	if (load->is_state || !load->merge ||
+	if (load->step != LOAD_CONFIG || !load->merge ||
 	    tgt_args_parse(words->argc, words->argv, &args, err, sizeof(err)) ||
 	    !tgt_args_has(&args, TGT_OPT_TID))
 		return false;
@@ -205,41 +231,13 @@ static bool other_target(struct load *load, const struct tgt_words *words)
 	return true;
 }
 
-/* False: no words, nothing to free.  err is "" for an empty line. */
-static bool line_split(const char *line, struct tgt_words *words, char *err, size_t err_size)
-{
-	/* A first word stands for argv[0]; it may be tgtadm, as one would paste it. */
-	static const char name[] = "tgtadm ";
-	char *all;
-	int ret;
-
-	*err = '\0';
-	line += strspn(line, " \t\r");
-	if (!*line || *line == '#')
-		return false;
-	if (!strncmp(line, name, strlen(name)))
-		line += strlen(name);
-	if (strlen(line) > TGTADM_REQUEST_MAX) {
-		snprintf(err, err_size, "the line is too long");
-		return false;
-	}
-	if (asprintf(&all, "%s%s", name, line) < 0) {
-		snprintf(err, err_size, "out of memory");
-		return false;
-	}
-	ret = tgt_words_split(all, TGTADM_ARGS_MAX + 1, words, err, err_size);
-	explicit_bzero(all, strlen(all));
-	free(all);
-	return !ret;
-}
-
 static bool line_run(struct load *load, const char *line)
 {
 	struct tgt_words words;
 	char err[TGT_ERR_SIZE];
 	bool ret = true;
 
-	if (!line_split(line, &words, err, sizeof(err))) {
+	if (!tgt_config_words(line, &words, err, sizeof(err))) {
 		if (*err)
 			load_error(load, load->line, err, strlen(err));
 		return true;
@@ -254,35 +252,6 @@ static bool line_run(struct load *load, const char *line)
  * Files
  */
 
-static bool line_has_password(const char *line)
-{
-	struct tgt_words words;
-	struct tgt_args args;
-	char err[TGT_ERR_SIZE];
-	bool ret;
-
-	if (!line_split(line, &words, err, sizeof(err)))
-		return false;
-	/* Also of a line that is wrong otherwise. */
-	tgt_args_parse(words.argc, words.argv, &args, err, sizeof(err));
-	ret = tgt_args_has(&args, TGT_OPT_PASSWORD);
-	tgt_words_free(&words);
-	return ret;
-}
-
-static bool has_passwords(const char *text)
-{
-	char *copy = strdup(text), *next = copy, *line;
-	bool found = !copy;
-
-	while (!found && (line = strsep(&next, "\n")))
-		found = line_has_password(line);
-	if (copy)
-		explicit_bzero(copy, strlen(text));
-	free(copy);
-	return found;
-}
-
 /* Its lines are done with our rights, and are secrets. */
 static bool file_trusted(const char *path, const char *text, const struct stat *st)
 {
@@ -294,7 +263,7 @@ static bool file_trusted(const char *path, const char *text, const struct stat *
 		tgt_err("%s: not used: others can write to it; run chmod go-w %s", path, path);
 		return false;
 	}
-	if ((st->st_mode & (S_IRGRP | S_IROTH)) && has_passwords(text)) {
+	if ((st->st_mode & (S_IRGRP | S_IROTH)) && tgt_config_has_password(text)) {
 		tgt_err("%s: not used: it has passwords and others can read it; run chmod 600 %s",
 			path, path);
 		return false;
@@ -331,37 +300,59 @@ static void text_close(struct load *load)
 	load->text = load->next = NULL;
 }
 
+static void current_set(char *text)
+{
+	if (current)
+		explicit_bzero(current, strlen(current));
+	free(current);
+	current = text;
+}
+
+/* With its stamp; as the one that counts now. */
 static void config_open(struct load *load)
 {
 	struct stat st;
+	int ret;
 
-	load->is_state = false;
+	load->step = LOAD_CONFIG;
 	load->path = tgt_mgmt_paths.config;
-	if (file_open(load, &st) == -ENOENT)
+	ret = file_open(load, &st);
+	if (ret == -ENOENT)
 		tgt_info("no configuration %s: no targets", load->path);
+	stamp_set(ret ? NULL : &st);
+	current_set(ret ? NULL : strdup(load->text));
 }
 
-/* The state's configuration is not the one that there is. */
-static bool config_differs(const char *state)
+/*
+ * The configuration that the state came from, if it is still the one that there
+ * is, for tgt_config_reload() to know what was in it.  False: it is another one.
+ */
+static bool config_known(const char *state)
 {
 	size_t len = strcspn(state, "\n");
+	struct stat st;
+	char *text;
+	size_t size;
+	int ret;
 
-	stamp_set(tgt_mgmt_paths.config);
-	return strlen(stamp) != len || strncmp(stamp, state, len);
+	ret = tgt_file_read(tgt_mgmt_paths.config, FILE_MAX, &text, &size, &st);
+	stamp_set(ret ? NULL : &st);
+	current_set(ret ? NULL : text);
+	return (!ret || ret == -ENOENT) && strlen(stamp) == len && !strncmp(stamp, state, len);
 }
 
 static void state_open(struct load *load)
 {
 	struct stat st;
 
-	load->is_state = true;
+	load->step = LOAD_STATE;
 	load->path = tgt_mgmt_paths.state;
 	if (!load->path || file_open(load, &st)) {
 		config_open(load);
 		return;
 	}
 	tgt_info("goes on with the targets of %s", load->path);
-	load->merge = config_differs(load->text);
+	load->merge = !config_known(load->text);
 }
 
 static void load_end(struct load *load)
@@ -370,12 +361,12 @@ static void load_end(struct load *load)
 	void (*done)(unsigned int errors) = load->done;
 
 	tgt_timer_stop(&load->timer);
-	if (errors)
+	failed = errors;
+	if (errors) {
 		tgt_err("%u errors in the configuration", errors);
-	/* With errors the stamp is nobody's, so that the next start tries them again. */
-	stamp_set(errors ? NULL : tgt_mgmt_paths.config);
-	if (errors)
+		/* Nobody's stamp, so that the next start tries them again. */
 		snprintf(stamp, sizeof(stamp), "# config with errors");
+	}
 	free(load);
 	loading = NULL;
 	tgt_state_changed();
@@ -383,6 +374,24 @@ static void load_end(struct load *load)
 	waiters_call();
 	if (done)
 		done(errors);
+}
+
+/* Whether there are more lines, after those that were run. */
+static bool load_more(struct load *load)
+{
+	text_close(load);
+	if (load->step == LOAD_STATE && load->merge) {
+		config_open(load);
+		return true;
+	}
+	if (load->step == LOAD_UNDO) {
+		load->step = LOAD_CONFIG;
+		load->text = load->next = load->rest;
+		load->rest = NULL;
+		load->line = 0;
+		return true;
+	}
+	return false;
 }
 
 /* Runs lines until one's answer has to be waited for. */
@@ -397,51 +406,110 @@ static void load_next(struct load *load)
 				return;
 			continue;
 		}
-		text_close(load);
-		if (!load->is_state || !load->merge)
+		if (!load_more(load))
 			break;
-		config_open(load);
 	}
 	load_end(load);
 }
 
-void tgt_config_load(const char *path, void (*done)(unsigned int errors))
+static struct load *load_new(void (*done)(unsigned int errors))
 {
 	struct load *load = loading ? NULL : calloc(1, sizeof(*load));
 
-	if (path) {
-		char *copy = strdup(path);
-
-		free(tgt_mgmt_paths.config);
-		tgt_mgmt_paths.config = copy;
-	}
-	if (!load || !tgt_mgmt_paths.config) {
+	if (!load) {
 		tgt_err("the configuration is not read: %s",
 			loading ? "it is being read" : "out of memory");
-		free(load);
 		if (done)
 			done(1);
-		return;
+		return NULL;
 	}
 	tgt_timer_init(&load->timer, line_late);
 	load->done = done;
 	loading = load;
 	tgt_state_hold(true);
+	return load;
+}
+
+void tgt_config_load(const char *path, void (*done)(unsigned int errors))
+{
+	char *copy = path ? strdup(path) : NULL;
+	struct load *load;
+
+	cancelled = false;
+	if (copy) {
+		free(tgt_mgmt_paths.config);
+		tgt_mgmt_paths.config = copy;
+	}
+	load = load_new(done);
+	if (!load)
+		return;
 	state_open(load);
 	load_next(load);
+}
+
+/* The lines that undo, then those of the new configuration that are to be run. */
+static void reload_prepare(struct load *load)
+{
+	struct tgt_out undo = { 0 };
+
+	load->merge = true;
+	load->rest = tgt_config_diff(current ? current : "", load->text, &undo);
+	if (load->rest && failed)
+		/* Nobody knows which lines did: what did not fail is there already. */
+		strcpy(load->rest, load->text);
+	if (!load->rest || undo.failed) {
+		load_error(load, 0, "out of memory", 13);
+		tgt_out_free(&undo);
+		text_close(load);
+		return;
+	}
+	current_set(load->text);
+	load->step = LOAD_UNDO;
+	load->text = load->next = undo.text ? undo.text : strdup("");
+}
+
+static void reload(void *arg)
+{
+	struct load *load = cancelled ? NULL : load_new(NULL);
+	struct stat st;
+	int ret;
+
+	(void)arg;
+	if (!load)
+		return;
+	tgt_info("reads %s again", tgt_mgmt_paths.config);
+	load->step = LOAD_CONFIG;
+	load->path = tgt_mgmt_paths.config;
+	ret = file_open(load, &st);
+	if (ret == -ENOENT)
+		load_error(load, 0, "no such file, nothing is changed", 32);
+	if (!ret) {
+		stamp_set(&st);
+		reload_prepare(load);
+	}
+	load_next(load);
+}
+
+void tgt_config_reload(void)
+{
+	tgt_config_wait(reload, NULL);
 }
 
 void tgt_config_cancel(void)
 {
 	struct load *load = loading;
 
+	cancelled = true;
+	tgt_requests_refuse(true);
 	if (load) {
 		tgt_timer_stop(&load->timer);
 		if (load->run)
 			load->run->load = NULL;
 		text_close(load);
+		free(load->rest);
 		free(load);
 		loading = NULL;
 	}
 	waiters_call();
+	current_set(NULL);
 }

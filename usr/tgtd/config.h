@@ -23,6 +23,13 @@
  */
 void tgt_config_load(const char *path, void (*done)(unsigned int errors));
 
+/*
+ * Reads the configuration again, when what is being read is done.  What its old
+ * lines made and its new ones don't is removed, what only the new ones make is
+ * made; the rest, and what tgtadm made, is left alone.
+ */
+void tgt_config_reload(void);
+
 /* Runs fn(arg) now, or when what is being read is done. */
 void tgt_config_wait(void (*fn)(void *arg), void *arg);
 /* At exit: calls what waits; the rest of the lines isn't run, done isn't called. */

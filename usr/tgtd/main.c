@@ -29,6 +29,7 @@
 #define SHUTDOWN_MS	10000
 #define IO_THREADS_DEFAULT_MAX	4
 #define IO_THREADS_MAX	64
+#define PORTALS_MAX	32
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER	57
@@ -45,6 +46,8 @@ static struct options {
 	unsigned int control_port;
 	unsigned int nr_iothreads;
 	const char *config;
+	const char *portals[PORTALS_MAX];
+	unsigned int nr_portals;
 } options;
 
 static int ready_fd = -1;	/* to the parent that waits for the daemon */
@@ -59,6 +62,8 @@ static const char usage_text[] =
 	"  -d, --debug              more messages\n"
 	"  -C, --control-port N     use control socket N (0)\n"
 	"  -c, --config FILE        read this configuration\n"
+	"  -i, --iscsi portal=P     iSCSI: listen on P, IP:PORT or [IP6]:PORT; may be repeated\n"
+	"                           (0.0.0.0:3260 and [::]:3260 with the first target)\n"
 	"  -t, --nr_iothreads N     threads that serve commands, 1 to 64 (CPUs, at most 4)\n"
 	"  -m, --mlock              keep all memory of tgtd in RAM\n"
 	"  -V, --version            print the version\n"
@@ -84,6 +89,19 @@ static unsigned int parse_number(const char *option, const char *s, unsigned int
 	return n;
 }
 
+static void add_portal(const char *option)
+{
+	if (strncmp(option, "portal=", 7)) {
+		fprintf(stderr, "tgtd: --iscsi takes portal=IP:PORT, not \"%s\"\n", option);
+		exit(EXIT_FAILURE);
+	}
+	if (options.nr_portals == PORTALS_MAX) {
+		fprintf(stderr, "tgtd: at most %d portals\n", PORTALS_MAX);
+		exit(EXIT_FAILURE);
+	}
+	options.portals[options.nr_portals++] = option + 7;
+}
+
 static void parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -91,6 +109,7 @@ static void parse_options(int argc, char **argv)
 		{ "debug", optional_argument, NULL, 'd' },
 		{ "control-port", required_argument, NULL, 'C' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "iscsi", required_argument, NULL, 'i' },
 		{ "nr_iothreads", required_argument, NULL, 't' },
 		{ "mlock", no_argument, NULL, 'm' },
 		{ "version", no_argument, NULL, 'V' },
@@ -102,7 +121,7 @@ static void parse_options(int argc, char **argv)
 
 	options.nr_iothreads = cpus < 1 ? 1 :
 		cpus > IO_THREADS_DEFAULT_MAX ? IO_THREADS_DEFAULT_MAX : cpus;
-	while ((c = getopt_long(argc, argv, "fd::C:c:t:mVh", longs, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "fd::C:c:i:t:mVh", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'f':
 			options.foreground = true;
@@ -115,6 +134,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'c':
 			options.config = optarg;
+			break;
+		case 'i':
+			add_portal(optarg);
 			break;
 		case 't':
 			options.nr_iothreads = parse_number("--nr_iothreads", optarg, 1,
@@ -248,6 +270,8 @@ static void on_signal(struct tgt_event *ev, uint32_t epoll_events)
 		return;
 	if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 		stop();
+	else if (info.ssi_signo == SIGHUP && !stopping)
+		tgt_config_reload();
 }
 
 static int signals_init(void)
@@ -307,6 +331,22 @@ static int transports_init(void)
 	return 0;
 }
 
+static int portals_init(void)
+{
+	char text[TGT_ERR_SIZE];
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < options.nr_portals; i++) {
+		err = iscsi_portal_new(options.portals[i], text, sizeof(text));
+		if (err) {
+			tgt_err("%s", text);
+			return err;
+		}
+	}
+	return 0;
+}
+
 static int run(void)
 {
 	int err;
@@ -327,6 +367,8 @@ static int run(void)
 	if (err)
 		goto exit_mgmt;
 	err = transports_init();
+	if (!err)
+		err = portals_init();
 	if (err)
 		goto exit_transports;
 	tgt_config_load(options.config, config_loaded);

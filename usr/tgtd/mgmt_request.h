@@ -31,7 +31,7 @@ void tgt_request_end(struct tgt_request *r, int err);
 /* The same as a tgt_done_fn: for arg of asynchronous calls. */
 void tgt_request_done(void *r, int err, const char *text);
 
-/* At exit: what is still waiting for the configuration is not done any more. */
+/* At exit: nothing is done any more, nor what waits for the configuration. */
 void tgt_requests_refuse(bool refuse);
 
 /* Puts the sentence into r->err and returns err. */

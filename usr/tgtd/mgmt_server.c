@@ -446,7 +446,6 @@ static void server_close(void)
 
 void tgt_mgmt_exit(void)
 {
-	tgt_requests_refuse(true);
 	tgt_config_cancel();
 	server_close();
 	tgt_accounts_exit();

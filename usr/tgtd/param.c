@@ -39,10 +39,34 @@ static struct tgt_param *param_new(struct tgt_list *params, const char *name)
 	return param;
 }
 
+/* Characters of "page:subpage:...", the value of a mode_page, that say which page it is. */
+static size_t mode_page_len(const char *value)
+{
+	size_t len = strcspn(value, ":");
+
+	return value[len] ? len + 1 + strcspn(value + len + 1, ":") : len;
+}
+
+/* There can be several of the name mode_page, one for each page. */
+static struct tgt_param *find_same(const struct tgt_list *params, const char *name,
+				   const char *value)
+{
+	size_t len = mode_page_len(value);
+	struct tgt_param *param;
+
+	if (strcmp(name, "mode_page"))
+		return find(params, name);
+	tgt_list_for_each(param, params, struct tgt_param, link)
+		if (!strcmp(param->name, name) && mode_page_len(param->value) == len &&
+		    !strncmp(param->value, value, len))
+			return param;
+	return NULL;
+}
+
 int tgt_param_set(struct tgt_list *params, const char *name, const char *value)
 {
 	char *copy = strdup(value);
-	struct tgt_param *param = find(params, name);
+	struct tgt_param *param = find_same(params, name, value);
 
 	if (copy && !param)
 		param = param_new(params, name);

@@ -64,7 +64,7 @@ struct tgt_param {
 	char *value;
 };
 
-/* Sets or replaces; 0 or -ENOMEM. */
+/* Sets or replaces (of mode_page, that of the same page); 0 or -ENOMEM. */
 int tgt_param_set(struct tgt_list *params, const char *name, const char *value);
 const char *tgt_param_get(const struct tgt_list *params, const char *name);	/* or NULL */
 void tgt_params_free(struct tgt_list *params);

@@ -83,7 +83,9 @@ static void release_udev(void)
 
 void rig_hold_udev(void)
 {
-	if (system("udevadm control --stop-exec-queue && echo 1 > /sys/kernel/rcu_expedited"))
+	/* What udev would load. */
+	if (system("modprobe -a sd_mod sg && udevadm control --stop-exec-queue &&"
+		   "echo 1 > /sys/kernel/rcu_expedited"))
 		rig_die("udev can't be held");
 	atexit(release_udev);
 }

@@ -213,6 +213,7 @@ static void compare_and_write(void **state)
 	assert_int_equal(r.info, 700);
 	assert_int_equal(disk[3 * BS], 2);
 	assert_good(caw(3, 0, 0));
+	assert_field(caw(3, 0, 2 * 256 * BS), 13);	/* 256 isn't 0 */
 	/* Not the data that the CDB wants. */
 	assert_field(caw(3, 2, 3 * BS), 13);
 	assert_field(caw(3, 2, 5 * BS), 13);

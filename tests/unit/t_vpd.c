@@ -146,11 +146,11 @@ static void block_limits(void **state)
 	assert_int_equal(get_be16(d + 6), 1);
 	assert_int_equal(get_be32(d + 8), 8192);
 	assert_int_equal(get_be32(d + 12), 0);
-	assert_int_equal(get_be32(d + 20), (4ull << 30) / 512);
+	assert_int_equal(get_be32(d + 20), 1 << 20);
 	assert_int_equal(get_be32(d + 24), 256);
 	assert_int_equal(get_be32(d + 28), 8);
-	assert_int_equal(get_be64(d + 36), (256u << 20) / 512);
-	lu->store.phys_block_size = 4096;
+	assert_int_equal(get_be64(d + 36), 0xfff8);
+	lu->lbppbe = 3;
 	lu->store.optimal_io = 65536;
 	vpd(0xb0);
 	assert_int_equal(get_be16(d + 6), 8);

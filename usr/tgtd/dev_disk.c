@@ -221,6 +221,8 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	atomic_init(&disk->nr_blocks, count_blocks(lu));
 	atomic_init(&disk->write_flags, 0);
 	disk->lu = lu;
+	if (!tgt_param_get(&lu->params, "lbppbe"))
+		lu->lbppbe = tgt_sbc_lbppbe(lu);
 	ret = tgt_medium_get(disk, lu, err, err_size);
 	if (ret) {
 		tgt_spc_exit(&disk->spc);

@@ -8,8 +8,8 @@
 
 /* Limits, as the block limits page reports them. */
 #define TGT_SBC_XFER_MAX	(4u << 20)	/* bytes of READ, WRITE, VERIFY */
-#define TGT_SBC_WRITE_SAME_MAX	(256u << 20)	/* bytes */
-#define TGT_SBC_UNMAP_MAX	(4ull << 30)	/* bytes of an UNMAP command */
+#define TGT_SBC_WRITE_SAME_MAX	0xfff8u		/* blocks */
+#define TGT_SBC_UNMAP_MAX	(1u << 20)	/* blocks of an UNMAP command */
 #define TGT_SBC_UNMAP_RANGES	256u		/* block descriptors */
 
 struct tgt_disk {
@@ -104,6 +104,7 @@ void tgt_sbc_read_capacity_16(struct tgt_cmd *cmd);
 bool tgt_sbc_start_stop_parse(struct tgt_cmd *cmd);
 void tgt_sbc_start_stop(struct tgt_cmd *cmd);
 
+/* Logical blocks per physical block of the store, as an exponent. */
 uint8_t tgt_sbc_lbppbe(const struct tgt_lu *lu);
 uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body);
 uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint8_t *body);

@@ -90,7 +90,7 @@ bool tgt_sbc_compare_and_write_parse(struct tgt_cmd *cmd)
 	cmd->nr_blocks = cmd->cdb[13];		/* one byte: at most TGT_SBC_COMPARE_MAX */
 	if (!tgt_sbc_check_range(cmd, cmd->lba, cmd->nr_blocks))
 		return false;
-	if (cmd->nr_blocks && (cmd->dir != SCSI_TGT_DIR_OUT || cmd->data_len != 2 * bytes(cmd)))
+	if (cmd->data_len != 2 * bytes(cmd) || (cmd->nr_blocks && cmd->dir != SCSI_TGT_DIR_OUT))
 		return tgt_spc_invalid_cdb(cmd, 13, -1);
 	return true;
 }

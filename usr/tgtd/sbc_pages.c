@@ -5,14 +5,11 @@
  */
 #include "sbc.h"
 
-/* Logical blocks per physical block, as an exponent: the user's, else the store's. */
 uint8_t tgt_sbc_lbppbe(const struct tgt_lu *lu)
 {
 	uint32_t phys = lu->store.phys_block_size;
 	uint8_t e = 0;
 
-	if (lu->lbppbe)
-		return lu->lbppbe & 0x0f;
 	while (e < 15 && phys >= 2ull * lu->block_size << e)
 		e++;
 	return e;
@@ -49,7 +46,7 @@ void tgt_sbc_read_capacity_16(struct tgt_cmd *cmd)
 	p = tgt_spc_response(cmd, 32);
 	put_be64(tgt_sbc_nr_blocks(tgt_disk(lu)) - 1, p);
 	put_be32(lu->block_size, p + 8);
-	p[13] = tgt_sbc_lbppbe(lu);
+	p[13] = lu->lbppbe & 0x0f;
 	put_be16(lu->lowest_aligned & 0x3fff, p + 14);
 	if (tgt_sbc_thin(lu))
 		p[14] |= LBPME | (lu->store.discard_zeroes ? LBPRZ : 0);
@@ -71,7 +68,7 @@ static uint16_t transfer_granularity(const struct tgt_lu *lu)
 {
 	if (lu->opt_xfer_gran)
 		return lu->opt_xfer_gran < UINT16_MAX ? lu->opt_xfer_gran : UINT16_MAX;
-	return 1u << tgt_sbc_lbppbe(lu);
+	return 1u << (lu->lbppbe & 0x0f);
 }
 
 static uint32_t optimal_length(const struct tgt_lu *lu)
@@ -93,11 +90,11 @@ uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body)
 	put_be32(tgt_disk(lu)->xfer_max, body + 4);
 	put_be32(optimal_length(lu), body + 8);
 	if (tgt_sbc_thin(lu)) {
-		put_be32(blocks(lu, TGT_SBC_UNMAP_MAX), body + 16);
+		put_be32(TGT_SBC_UNMAP_MAX, body + 16);
 		put_be32(TGT_SBC_UNMAP_RANGES, body + 20);
 		put_be32(blocks(lu, lu->store.discard_granularity), body + 24);
 	}
-	put_be64(TGT_SBC_WRITE_SAME_MAX / lu->block_size, body + 32);
+	put_be64(TGT_SBC_WRITE_SAME_MAX, body + 32);
 	return 60;
 }
 

@@ -28,11 +28,11 @@ bool tgt_sbc_write_same_parse(struct tgt_cmd *cmd)
 	if ((cmd->cdb[1] & WRITE_SAME_UNMAP) && !tgt_sbc_thin(cmd->lu))
 		return tgt_spc_invalid_cdb(cmd, 1, 3);
 	/* WSNZ: not "to the end of the medium" */
-	if (!cmd->nr_blocks || cmd->nr_blocks > TGT_SBC_WRITE_SAME_MAX / block_size)
+	if (!cmd->nr_blocks || cmd->nr_blocks > TGT_SBC_WRITE_SAME_MAX)
 		return tgt_spc_invalid_cdb(cmd, tgt_sbc_length_byte(cmd), -1);
 	if (!tgt_sbc_check_range(cmd, cmd->lba, cmd->nr_blocks))
 		return false;
-	if (!ndob(cmd) && (cmd->dir != SCSI_TGT_DIR_OUT || cmd->data_len < block_size))
+	if (!ndob(cmd) && (cmd->dir != SCSI_TGT_DIR_OUT || cmd->data_len != block_size))
 		return tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
 	return true;
 }
@@ -172,7 +172,7 @@ static int check_ranges(struct tgt_cmd *cmd, const uint8_t *list, uint32_t len)
 		}
 		blocks += r.nr;		/* of 256 ranges: no overflow */
 	}
-	if (blocks > TGT_SBC_UNMAP_MAX / cmd->lu->block_size) {
+	if (blocks > TGT_SBC_UNMAP_MAX) {
 		tgt_spc_invalid_list(cmd, UNMAP_HEADER + 8, -1);
 		return -1;
 	}

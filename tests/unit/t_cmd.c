@@ -160,20 +160,29 @@ static const struct tgt_cmd *run_on(unsigned int lun, const uint8_t *cdb, unsign
 #define run(...)							\
 	run_on(1, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
-static void quit_timer(struct tgt_timer *timer)
+static unsigned int rounds;
+
+static void next_round(struct tgt_sync *sync)
 {
-	(void)timer;
-	tgt_thread_quit();
+	if (--rounds)
+		tgt_sync_start(sync);
+	else
+		tgt_thread_quit();
 }
 
-/* Lets everybody work until what is there to do is done. */
+/*
+ * Lets the threads do what is there to do.  In each round each of them does
+ * what had been posted to it before, so a chain of calls takes as many rounds
+ * as it has calls.
+ */
 static void settle(void)
 {
-	struct tgt_timer timer;
+	struct tgt_sync sync = { .done = next_round };
 
-	tgt_timer_init(&timer, quit_timer);
-	tgt_timer_start(&timer, 20);
-	tgt_thread_run();
+	rounds = 50;
+	tgt_sync_start(&sync);
+	while (rounds)
+		tgt_thread_run();
 }
 
 static void submit_there(struct tgt_call *call)

@@ -314,8 +314,9 @@ void tgt_loop_queue_quiet(struct loop_queue *q)
 
 	if (host->state == HOST_UP) {
 		/* Not our doing: the other queues hear of it by their own waits. */
-		tgt_warn("target %u: host %u was detached from tgtd", host->target->tid,
-			 host->host_no);
+		if (!host->removing)
+			tgt_warn("target %u: host %u was detached from tgtd", host->target->tid,
+				 host->host_no);
 		host_stop(host);
 	}
 	if (--host->pending)

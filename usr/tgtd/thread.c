@@ -597,10 +597,6 @@ stop:
 	return err;
 }
 
-struct stop_call {
-	struct tgt_call call;
-};
-
 static void stop_self(struct tgt_call *call)
 {
 	(void)call;
@@ -609,19 +605,17 @@ static void stop_self(struct tgt_call *call)
 
 void tgt_threads_stop(void)
 {
-	struct stop_call stop = { .call.fn = stop_self };
+	struct tgt_call stop = { .fn = stop_self };
+	unsigned int i;
 
 	tgt_work_stop();
-	while (nr_threads > 1) {
-		struct tgt_thread *t = threads[nr_threads - 1];
-
-		tgt_thread_call(t, &stop.call);
-		pthread_join(t->pthread, NULL);
-		thread_free(t);
-		nr_threads--;
+	for (i = 1; i < nr_threads; i++) {
+		tgt_thread_call(threads[i], &stop);
+		pthread_join(threads[i]->pthread, NULL);
 	}
-	if (nr_threads)
-		thread_free(threads[0]);
+	/* Only now: a thread may have been waking another one. */
+	for (i = 0; i < nr_threads; i++)
+		thread_free(threads[i]);
 	nr_threads = 0;
 	tgt_self = NULL;
 }

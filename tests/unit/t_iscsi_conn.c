@@ -245,6 +245,8 @@ static void refusals(void **state)
 		CASE(NAMES "InitialR2T=No\0", 0x81, ISCSI_LOGIN_INITIATOR_ERROR),
 		CASE(NAMES "rubbish\0", 0x87, ISCSI_LOGIN_INITIATOR_ERROR),
 		CASE(NAMES "AuthMethod=CHAP\0", 0x81, ISCSI_LOGIN_AUTH_FAILED),
+		CASE("InitiatorName=a\nb\0TargetName=" ISCSI_RIG_TARGET "\0", 0x87,
+		     ISCSI_LOGIN_INITIATOR_ERROR),
 		CASE("InitiatorName=\0TargetName=" ISCSI_RIG_TARGET "\0", 0x87,
 		     ISCSI_LOGIN_INITIATOR_ERROR),
 	};

@@ -341,9 +341,25 @@ static int find_target(struct iscsi_conn *conn, const char *name)
 	return l->tsih ? check_rejoin(conn) : 0;
 }
 
+/* Names go into the log and into lines that scripts read. */
 static bool name_ok(const char *name)
 {
-	return name && *name && strlen(name) <= ISCSI_NAME_LEN;
+	const char *p;
+
+	for (p = name; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return false;
+	return *name && p - name <= ISCSI_NAME_LEN;
+}
+
+static void take_alias(struct iscsi_login *l, const char *alias)
+{
+	char *p;
+
+	snprintf(l->alias, sizeof(l->alias), "%s", alias ? alias : "");
+	for (p = l->alias; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
 }
 
 /* The first request says it.  A refused login leaves the state DRAINING. */
@@ -356,9 +372,9 @@ static int identify(struct iscsi_conn *conn)
 	if (!initiator)
 		return fail(conn, ISCSI_LOGIN_MISSING_KEY, "there is no InitiatorName");
 	if (!name_ok(initiator) || (target && !name_ok(target)))
-		return fail(conn, ISCSI_LOGIN_INITIATOR_ERROR, "a name is empty or too long");
+		return fail(conn, ISCSI_LOGIN_INITIATOR_ERROR, "a name is empty, too long or has blanks");
 	strcpy(l->initiator, initiator);
-	snprintf(l->alias, sizeof(l->alias), "%s", alias ? alias : "");
+	take_alias(l, alias);
 	if (type && strcmp(type, "Discovery") && strcmp(type, "Normal"))
 		return fail(conn, 0x0209, "an unknown SessionType");
 	l->discovery = type && !strcmp(type, "Discovery");

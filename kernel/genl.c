@@ -176,6 +176,9 @@ static int host_new_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(host))
 		return PTR_ERR(host);
 	ret = reply_host(info, host);
+	/* Nobody knows of it. */
+	if (ret)
+		scsi_tgt_host_delete(host);
 	scsi_tgt_host_put(host);
 	return ret;
 }

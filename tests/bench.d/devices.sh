@@ -5,8 +5,6 @@
 # DEVICE_down takes all of it away again.  Set before: bench_mib, the size of
 # each; bench_dir, on tmpfs; bench_tree.
 
-bench_devices='null_blk scsi_debug loop lio tcmu ramdisk tgtd'
-
 bench_file=$bench_dir/backing
 bench_naa=naa.5001405000000001
 

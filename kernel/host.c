@@ -69,9 +69,12 @@ static struct scsi_tgt_host *host_alloc(const char *name,
 	host->dev.groups = scsi_tgt_host_groups;
 	host->dev.release = host_release;
 	host->dev.devt = MKDEV(MAJOR(host_devt), MINOR(host_devt) + no);
-	dev_set_name(&host->dev, "scsi_tgt%d", no);
 	cdev_init(&host->cdev, &scsi_tgt_fops);
 	host->cdev.owner = THIS_MODULE;
+	if (dev_set_name(&host->dev, "scsi_tgt%d", no)) {
+		put_device(&host->dev);
+		return NULL;
+	}
 	return host;
 }
 

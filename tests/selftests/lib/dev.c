@@ -72,12 +72,13 @@ int rig_dev_open(struct rig_host *host, unsigned int lun, int flags)
 void rig_settle(void)
 {
 	if (system("udevadm settle --timeout=60"))
-		rig_die("udev does not settle");
+		printf("# udev does not settle\n");
 }
 
+/* Started anew, it forgets what it had to do for devices that are gone. */
 static void release_udev(void)
 {
-	if (system("udevadm control --start-exec-queue; echo 0 > /sys/kernel/rcu_expedited"))
+	if (system("systemctl restart systemd-udevd; echo 0 > /sys/kernel/rcu_expedited"))
 		printf("# udev can't be told to go on\n");
 }
 

@@ -2,6 +2,7 @@
 # The machine shuts down by itself with a file system mounted from a disk whose
 # daemon is dead and stays so.
 # own-vm: yes
+# io-errors: yes
 # timeout: 240
 . "$TREE/tests/lib/tap.sh"
 . "$TREE/tests/lib/loop.sh"

@@ -13,7 +13,7 @@ static struct request *cmd_rq(struct scsi_tgt_cmd *cmd)
 }
 
 /* Takes a command from whoever owns it, to end it.  Exactly one caller can. */
-static void cmd_claim(struct scsi_tgt_cmd *cmd)
+void scsi_tgt_cmd_claim(struct scsi_tgt_cmd *cmd)
 {
 	lockdep_assert_held(&cmd->q->lock);
 	WARN_ON_ONCE(cmd->state != SCSI_TGT_CMD_QUEUED &&
@@ -178,7 +178,7 @@ static blk_status_t cmd_queue_rq(struct blk_mq_hw_ctx *hctx,
 	} else if (q->mode == SCSI_TGT_QUEUE_HOLD && !cmd->is_tmf) {
 		list_add_tail(&cmd->link, &q->held);
 	} else {
-		cmd_claim(cmd);
+		scsi_tgt_cmd_claim(cmd);
 		rejected = true;
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
@@ -318,7 +318,7 @@ void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost)
 		q->stats.requeued++;
 		list_add_tail(&cmd->link, &q->held);
 	} else {
-		cmd_claim(cmd);
+		scsi_tgt_cmd_claim(cmd);
 		list_add_tail(&cmd->link, lost);
 	}
 }
@@ -341,7 +341,7 @@ bool scsi_tgt_cmd_put_inflight(struct scsi_tgt_cmd *cmd, bool complete)
 	last = --cmd->inflight == 0;
 	if (last && complete) {
 		q->stats.completed++;
-		cmd_claim(cmd);
+		scsi_tgt_cmd_claim(cmd);
 		claimed = true;
 	} else if (last && orphan) {
 		scsi_tgt_cmd_take_back(cmd, &lost);
@@ -363,7 +363,7 @@ void scsi_tgt_queue_reject(struct scsi_tgt_queue *q, struct list_head *failed)
 	lockdep_assert_held(&q->lock);
 	q->mode = SCSI_TGT_QUEUE_REJECT;
 	list_for_each_entry(cmd, &q->held, link)
-		cmd_claim(cmd);
+		scsi_tgt_cmd_claim(cmd);
 	list_splice_tail_init(&q->held, failed);
 }
 

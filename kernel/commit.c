@@ -113,11 +113,9 @@ static struct scsi_tgt_cmd *cqe_find(struct scsi_tgt_ring *ring,
 		wake_up_all(&q->host->wait);
 		cmd = NULL;
 	} else if (claim) {
-		cmd->state = SCSI_TGT_CMD_COMPLETING;
-		if (!cmd->is_tmf) {
+		if (!cmd->is_tmf)
 			q->stats.completed++;
-			q->stats.done++;
-		}
+		scsi_tgt_cmd_claim(cmd);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	return cmd;

@@ -290,6 +290,7 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_owned(struct scsi_tgt_ring *ring, u32 tag,
 					u32 generation);
 bool scsi_tgt_cmd_live(struct scsi_tgt_queue *q, const struct scsi_tgt_cmd *cmd,
 		       u32 serial);
+void scsi_tgt_cmd_claim(struct scsi_tgt_cmd *cmd);
 void scsi_tgt_cmd_finish(struct scsi_tgt_cmd *cmd, enum scsi_tgt_result result);
 void scsi_tgt_cmds_finish(struct list_head *list, enum scsi_tgt_result result);
 bool scsi_tgt_cmd_put_inflight(struct scsi_tgt_cmd *cmd, bool complete);

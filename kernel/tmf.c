@@ -80,8 +80,7 @@ static enum scsi_tgt_cmd_state abort_look(struct scsi_tgt_queue *q,
 	if (scsi_tgt_cmd_live(q, cmd, ref->serial)) {
 		state = cmd->state;
 		if (state == SCSI_TGT_CMD_QUEUED) {
-			cmd->state = SCSI_TGT_CMD_COMPLETING;
-			q->stats.done++;
+			scsi_tgt_cmd_claim(cmd);
 			list_move(&cmd->link, &list);
 		}
 		args->nexus = cmd->nexus;

@@ -373,6 +373,20 @@ int scsi_tgt_host_lun_event(struct scsi_tgt_host *host, int event,
 }
 
 /**
+ * scsi_tgt_lun_gone - a transport has let go of a LUN
+ * @host: target port
+ * @lun: logical unit, of which no command comes any more
+ *
+ * For ->host_remove(), so that the helper sees it getting on; what ->lun_del()
+ * does is told by the library.
+ */
+void scsi_tgt_lun_gone(struct scsi_tgt_host *host, const struct scsi_lun *lun)
+{
+	scsi_tgt_genl_lun_event(host, SCSI_TGT_GENL_EV_LUN_GONE, lun, 0);
+}
+EXPORT_SYMBOL_GPL(scsi_tgt_lun_gone);
+
+/**
  * scsi_tgt_nexus_add - an I_T nexus has come up
  * @host: target port
  * @initiator: name of the initiator port

@@ -334,11 +334,25 @@ free_loop:
 	return ret;
 }
 
+/* What scsi_remove_host() would do as well, but without a word in between. */
+static void loop_remove_devices(struct loop_host *loop)
+{
+	struct scsi_device *sdev;
+	struct scsi_lun lun;
+
+	shost_for_each_device(sdev, loop->shost) {
+		scsi_remove_device(sdev);
+		int_to_scsilun(sdev->lun, &lun);
+		scsi_tgt_lun_gone(loop->host, &lun);
+	}
+}
+
 static void loop_host_remove(struct scsi_tgt_host *host)
 {
 	struct loop_host *loop = scsi_tgt_host_priv(host);
 	struct loop_shost *ls = to_loop_shost(loop->shost);
 
+	loop_remove_devices(loop);
 	scsi_remove_host(loop->shost);
 	down_write(&ls->lock);
 	ls->loop = NULL;

@@ -34,7 +34,8 @@ struct scsi_tgt_queue;
  * @max_data_len: no command has more data, in bytes
  * @host_add: bring up a new host, with scsi_tgt_host_priv() as the place for
  *	what belongs to it.  May sleep.  0 or -errno.
- * @host_remove: let the host's devices go.  May sleep, and may still queue
+ * @host_remove: let the host's devices go, with a scsi_tgt_lun_gone() for
+ *	each.  May sleep, and may still queue
  *	commands; these end, one way or another, within their timeouts.  When
  *	it returns, the transport must not queue any more and all its commands
  *	must be done.
@@ -119,6 +120,7 @@ struct scsi_tgt_nexus {
 struct scsi_tgt_nexus *scsi_tgt_nexus_add(struct scsi_tgt_host *host,
 					  const char *initiator);
 void scsi_tgt_nexus_del(struct scsi_tgt_nexus *nexus);
+void scsi_tgt_lun_gone(struct scsi_tgt_host *host, const struct scsi_lun *lun);
 
 /**
  * struct scsi_tgt_xfer_req - backing I/O of a transfer command

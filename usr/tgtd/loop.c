@@ -87,16 +87,28 @@ static void host_is_gone(struct loop_host *host)
 	host_settle(host);
 }
 
+/*
+ * Every disk's removal waits for its I/O and for RCU, one after the other, so that many
+ * take long.  That's no reason to stop serving.
+ */
+static void host_goes_on(struct loop_host *host)
+{
+	tgt_timer_start(&host->deadline, HOST_GONE_MS);
+	tgt_target_goes_on(host->target);
+}
+
 static void lun_event(const struct tgt_ctl_event *ev, struct loop_host *host)
 {
 	int lun = tgt_lun_decode(ev->lun);
 	struct tgt_lu *lu = lun < 0 ? NULL : tgt_lun_find(host->target, lun);
 
+	if (host->removing && ev->type == SCSI_TGT_GENL_EV_LUN_GONE)
+		host_goes_on(host);
 	if (!lu)
 		return;
 	if (ev->type == SCSI_TGT_GENL_EV_LUN_GONE)
 		tgt_lun_gone(lu);
-	else if (ev->error)
+	else if (ev->error && !host->removing)
 		tgt_err("target %u lun %d: the kernel can't make it known: %s",
 			host->target->tid, lun, strerror(ev->error));
 }
@@ -131,6 +143,8 @@ static void check_hosts(void)
 	tgt_list_for_each_safe(host, tmp, &hosts, struct loop_host, link)
 		if (tgt_ctl_host_get(ctl, host->host_no, &info) == -ENODEV)
 			host_is_gone(host);
+		else if (host->removing && !host->host_gone)
+			host_goes_on(host);
 	/* A LUN of which EV_LUN_GONE was lost goes at its deadline. */
 }
 

@@ -38,7 +38,6 @@ struct tgt_lu_job {
 		JOB_DRAIN,
 		JOB_CLOSE,
 	} step;
-	bool cancelled;		/* JOB_OPEN: the target is being deleted */
 	tgt_done_fn done;	/* NULL: none, or has been called */
 	void *arg;
 	char *store_opts;
@@ -305,7 +304,7 @@ static void store_opened(struct tgt_work *work, long res)
 		lu->store_open = true;
 		lu->store.opts = NULL;
 		lu->thin = lu->store.thin;
-		if (job->cancelled) {
+		if (lu->target->state == TGT_TARGET_REMOVING) {
 			snprintf(job->text, sizeof(job->text), "the target is being deleted");
 			job->err = -ENOENT;
 		} else {
@@ -534,16 +533,16 @@ static void removal_late(struct tgt_timer *timer)
 	       "the logical unit still has commands in progress; it goes away when they end");
 }
 
-static void start_removal(struct tgt_lu *lu, struct tgt_lu_job *job)
+/* transport: to be asked, or NULL if it has let go. */
+static void start_removal(struct tgt_lu *lu, struct tgt_lu_job *job,
+			  const struct tgt_transport_ops *transport)
 {
-	const struct tgt_transport_ops *transport = lu->target->transport;
-
 	lu->job = job;
 	job->step = JOB_TRANSPORT;
 	job->timer.fn = removal_late;
 	tgt_timer_start(&job->timer, REMOVAL_MS);
 	atomic_store(&lu->state, TGT_LU_REMOVING);
-	if (lu->lun && transport->lun_removing)
+	if (transport && transport->lun_removing)
 		transport->lun_removing(lu->target, lu);
 	else
 		tgt_lun_gone(lu);
@@ -563,27 +562,26 @@ void tgt_lu_del(struct tgt_lu *lu, tgt_done_fn done, void *arg)
 	}
 	job = job_new(lu, done, arg);
 	if (job)
-		start_removal(lu, job);
+		start_removal(lu, job, lu->target->transport);
 	else
 		done(arg, -ENOMEM, "out of memory");
 }
 
-void tgt_lu_remove_all(struct tgt_target *target, uint16_t first)
+void tgt_lu_remove_all(struct tgt_target *target)
 {
 	struct tgt_lu *lu, *tmp;
 
 	tgt_list_for_each_safe(lu, tmp, &target->lus, struct tgt_lu, link) {
 		struct tgt_lu_job *job;
 
-		if (lu->lun < first)
-			continue;
+		/* On its way already; one that is being opened finds the target gone. */
 		if (lu->job) {
-			lu->job->cancelled = true;
+			tgt_lun_gone(lu);
 			continue;
 		}
 		job = job_new(lu, NULL, NULL);
 		if (job)
-			start_removal(lu, job);
+			start_removal(lu, job, NULL);
 		else
 			tgt_err("target %u lun %u: no memory to remove it", target->tid, lu->lun);
 	}

@@ -8,10 +8,10 @@
 /* LUN 0: at once, since it has no store.  0 or -errno with a sentence. */
 int tgt_lu_new_controller(struct tgt_target *target, char *err, size_t err_size);
 /*
- * Starts the removal of all units from LUN first on; target.c's
- * tgt_target_unit_gone() follows each.
+ * Starts the removal of all units, of which the transport knows no more;
+ * target.c's tgt_target_unit_gone() follows each.
  */
-void tgt_lu_remove_all(struct tgt_target *target, uint16_t first);
+void tgt_lu_remove_all(struct tgt_target *target);
 void tgt_target_unit_gone(struct tgt_target *target);
 
 /* Publishes lu, or NULL, at lun; 0 or -ENOMEM, which never comes for a LUN that was set before. */

@@ -20,15 +20,12 @@ static const struct tgt_transport_ops *transports[TRANSPORTS_MAX];
 static unsigned int nr_transports;
 static bool transports_started;
 
-/* The steps in which a target goes. */
+/*
+ * A target goes in two steps: its transport lets go, while all is still served,
+ * until tgt_target_gone(); then its logical units are closed.
+ */
 struct tgt_removal {
 	struct tgt_target *target;
-	enum {
-		REMOVAL_UNITS,		/* all but LUN 0 */
-		REMOVAL_TRANSPORT,	/* until tgt_target_gone() */
-		REMOVAL_CONTROLLER,	/* LUN 0 */
-	} step;
-	bool force;
 	tgt_done_fn done;		/* NULL: has been called at the deadline */
 	void *arg;
 	struct tgt_timer timer;
@@ -408,8 +405,7 @@ int tgt_target_new(uint32_t tid, const char *name, const char *transport,
 		tgt_list_del(&target->link);
 		if (target->removal) {
 			target->removal->target = target;
-			target->removal->step = REMOVAL_CONTROLLER;
-			tgt_lu_remove_all(target, 0);
+			tgt_lu_remove_all(target);
 		}
 		return ret;
 	}
@@ -466,30 +462,21 @@ static void removal_end(struct tgt_removal *r)
 		done(arg, 0, "");
 }
 
-/* Called when a step may have come to its end. */
-static void removal_go(struct tgt_removal *r)
-{
-	struct tgt_target *target = r->target;
-	bool only_lun0 = target->lus.next == target->lus.prev;
-
-	if (r->step == REMOVAL_UNITS && only_lun0) {
-		r->step = REMOVAL_TRANSPORT;
-		target->transport->target_del(target, r->force);
-	} else if (r->step == REMOVAL_CONTROLLER && tgt_list_empty(&target->lus)) {
-		removal_end(r);
-	}
-}
-
 void tgt_target_unit_gone(struct tgt_target *target)
 {
-	if (target->removal)
-		removal_go(target->removal);
+	if (target->removal && tgt_list_empty(&target->lus))
+		removal_end(target->removal);
 }
 
 void tgt_target_gone(struct tgt_target *target)
 {
-	target->removal->step = REMOVAL_CONTROLLER;
-	tgt_lu_remove_all(target, 0);
+	tgt_lu_remove_all(target);
+}
+
+void tgt_target_goes_on(struct tgt_target *target)
+{
+	if (target->removal && target->removal->done)
+		tgt_timer_start(&target->removal->timer, REMOVAL_MS);
 }
 
 void tgt_target_del(struct tgt_target *target, bool force, tgt_done_fn done, void *arg)
@@ -506,13 +493,11 @@ void tgt_target_del(struct tgt_target *target, bool force, tgt_done_fn done, voi
 		return;
 	}
 	r->target = target;
-	r->force = force;
 	r->done = done;
 	r->arg = arg;
 	tgt_timer_init(&r->timer, removal_late);
 	tgt_timer_start(&r->timer, REMOVAL_MS);
 	target->removal = r;
 	atomic_store(&target->state, TGT_TARGET_REMOVING);
-	tgt_lu_remove_all(target, 1);
-	removal_go(r);
+	target->transport->target_del(target, force);
 }

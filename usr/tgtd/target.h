@@ -36,7 +36,10 @@ struct tgt_transport_ops {
 	void (*exit)(void);
 	/* Sets up target->transport_priv; 0, or -errno with a sentence in err. */
 	int (*target_new)(struct tgt_target *target, char *err, size_t err_size);
-	/* Ends all nexuses, then calls tgt_target_gone(target). */
+	/*
+	 * Ends all nexuses, then calls tgt_target_gone(target).  The logical units
+	 * are served until then.
+	 */
 	void (*target_del)(struct tgt_target *target, bool force);
 	/* The logical unit is published: tell initiators. */
 	void (*lun_added)(struct tgt_target *target, struct tgt_lu *lu);
@@ -251,6 +254,8 @@ struct tgt_lu *tgt_lun_next(struct tgt_target *target, int after);
 
 /* By transports, see above. */
 void tgt_target_gone(struct tgt_target *target);
+/* The removal is getting on: its deadline starts again. */
+void tgt_target_goes_on(struct tgt_target *target);
 void tgt_lun_gone(struct tgt_lu *lu);
 /* Tells the logical units too, so before the nexus's first command.  0 or -ENOMEM. */
 int tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus);

@@ -531,7 +531,8 @@ enum scsi_tgt_policy {
  * @SCSI_TGT_GENL_EV_DETACHED: event: A_HOST_NO, A_PID
  * @SCSI_TGT_GENL_EV_LUN_READY: event: A_HOST_NO, A_LUN, A_ERROR (0, or a
  *	positive errno if the transport could not make it known)
- * @SCSI_TGT_GENL_EV_LUN_GONE: event: A_HOST_NO, A_LUN
+ * @SCSI_TGT_GENL_EV_LUN_GONE: event: A_HOST_NO, A_LUN; after LUN_DEL, and of
+ *	the LUNs that HOST_DEL takes away
  * @SCSI_TGT_GENL_EV_NEXUS_NEW: event: A_HOST_NO, A_NEXUS, A_INITIATOR
  * @SCSI_TGT_GENL_EV_NEXUS_GONE: event: A_HOST_NO, A_NEXUS
  */

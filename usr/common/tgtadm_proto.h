@@ -6,7 +6,8 @@
  * tgtadm sends one request: the header and length bytes, its arguments
  * (without the program's name), each ended by a NUL.  tgtd sends one answer:
  * the header and length bytes of text without NUL, for stdout if status is 0,
- * else one line for stderr; and closes the connection.
+ * else one line for stderr; and closes the connection.  While a request takes
+ * long, headers of status TGTADM_WORKING and length 0 come before that.
  */
 #ifndef TGTADM_PROTO_H
 #define TGTADM_PROTO_H
@@ -28,13 +29,16 @@ struct tgtadm_request {
 
 struct tgtadm_reply {
 	uint32_t magic;
-	uint32_t status;	/* tgtadm's exit status, 0 to 255 */
+	uint32_t status;	/* tgtadm's exit status, 0 to 255, or TGTADM_WORKING */
 	uint32_t length;	/* bytes that follow */
 	uint32_t reserved;	/* 0 */
 };
 
 _Static_assert(sizeof(struct tgtadm_request) == 16, "no padding");
 _Static_assert(sizeof(struct tgtadm_reply) == 16, "no padding");
+
+#define TGTADM_WORKING		256
+#define TGTADM_WORKING_SECONDS	10	/* how often it comes */
 
 /* Exit statuses, as scripts know them. */
 #define TGTADM_EXIT_UNKNOWN	1	/* no such mode or operation */

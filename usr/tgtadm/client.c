@@ -14,8 +14,8 @@
 #include "client.h"
 #include "tgtadm_proto.h"
 
-/* tgtd ends every request earlier, by deadlines of its own. */
-#define ANSWER_SECONDS	180
+/* Without a word of tgtd, which ends every request by deadlines of its own. */
+#define ANSWER_SECONDS	60
 #define SEND_SECONDS	20
 
 __attribute__((format(printf, 3, 4)))
@@ -141,11 +141,15 @@ static int send_request(int fd, int argc, char **argv, char **text)
 static int receive_reply(int fd, char **text, size_t *len)
 {
 	struct tgtadm_reply reply;
-	long long start = now_ms();
+	long long start;
 	char *buf;
 	int ret;
 
-	ret = read_all(fd, &reply, sizeof(reply), start);
+	do {
+		start = now_ms();
+		ret = read_all(fd, &reply, sizeof(reply), start);
+	} while (!ret && reply.magic == TGTADM_MAGIC && reply.status == TGTADM_WORKING &&
+		 !reply.length);
 	if (!ret && (reply.magic != TGTADM_MAGIC || reply.length > TGTADM_REPLY_MAX ||
 		     reply.status > 255))
 		return fail(text, TGTADM_EXIT_ERROR, "the answer is not of this tgtadm's tgtd");

@@ -88,10 +88,25 @@ static void client_close(struct client *client)
 	server_pause(false);
 }
 
+/* The socket has room for this, or its reader has long stopped reading. */
+static void client_working(struct client *client)
+{
+	struct tgtadm_reply reply = { .magic = TGTADM_MAGIC, .status = TGTADM_WORKING };
+
+	if (client->event.fd < 0)
+		return;
+	send(client->event.fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+	tgt_timer_start(&client->timer, TGTADM_WORKING_SECONDS * 1000);
+}
+
 static void client_late(struct tgt_timer *timer)
 {
 	struct client *client = tgt_container_of(timer, struct client, timer);
 
+	if (client->state == CLIENT_RUNNING) {
+		client_working(client);
+		return;
+	}
 	tgt_warn("control socket: a client was closed after %d seconds of silence",
 		 CLIENT_MS / 1000);
 	client_close(client);
@@ -123,6 +138,7 @@ static void client_reply(void *arg, unsigned int status, const char *text, size_
 	struct client *client = arg;
 	struct tgtadm_reply reply = { .magic = TGTADM_MAGIC, .status = status };
 
+	tgt_timer_stop(&client->timer);
 	free(client->buf);
 	if (len > TGTADM_REPLY_MAX) {
 		text = "the answer is too long: ask for one target";
@@ -179,7 +195,7 @@ static void client_run(struct client *client)
 	}
 	/* From here on the request's: nothing is read, and no deadline runs. */
 	client->state = CLIENT_RUNNING;
-	tgt_timer_stop(&client->timer);
+	tgt_timer_start(&client->timer, TGTADM_WORKING_SECONDS * 1000);
 	tgt_event_mod(&client->event, 0);
 	client->buf = NULL;
 	client->len = 0;

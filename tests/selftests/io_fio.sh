@@ -39,11 +39,13 @@ verify()	# text, options
 for bs in 512 1k 4k 64k 256k 1m 4m; do
 	case $bs in
 	512 | 1k) size=1m ;;
-	4k) size=8m ;;
-	64k) size=24m ;;
+	4k) size=4m ;;
+	64k) size=12m ;;
+	256k) size=32m ;;
 	*) size=64m ;;
 	esac
-	for qd in 1 32 128; do
+	verify "blocks of $bs at depth 1" --bs=$bs --iodepth=1 --size=$((${size%m} / 4 + 1))m
+	for qd in 32 128; do
 		verify "blocks of $bs at depth $qd" --bs=$bs --iodepth=$qd --size=$size
 	done
 done

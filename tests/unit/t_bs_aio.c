@@ -423,8 +423,15 @@ static void transfer_refused(void **state)
 	unlink(path);
 }
 
-/* An error of write-back that a FUA write met is told to the next flush, once. */
-static void write_back_error(void **state)
+static struct rig_result sync_cache(int nexus)
+{
+	return rig_run(nexus, 1, RIG_COPY,
+		       CDB_ARGS(SYNCHRONIZE_CACHE_10, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+		       SCSI_TGT_DIR_NONE, NULL, 0);
+}
+
+/* A flush that failed, for whomever, is told to each nexus's next flush, once. */
+static void failed_flush(void **state)
 {
 	struct tgt_lu *lu;
 
@@ -433,11 +440,57 @@ static void write_back_error(void **state)
 	lu = lu_on(0);
 	rig_transfer.results[0] = -EIO;
 	assert_sense(do_write(RIG_TRANSFER, 0x08, 0, 1), SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
-	assert_sense(RIG_NONE(SYNCHRONIZE_CACHE_10, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-		     SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
-	assert_good(RIG_NONE(SYNCHRONIZE_CACHE_10, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+	for (int nexus = 0; nexus < 2; nexus++)
+		assert_good(sync_cache(nexus));
+	for (int round = 0; round < 2; round++) {
+		atomic_fetch_add(&lu->store.flushes_failed, 1 + round);
+		for (int nexus = 0; nexus < 2; nexus++) {
+			assert_sense(sync_cache(nexus), SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+			assert_good(sync_cache(nexus));
+		}
+	}
 	rig_lu_del(lu);
 	unlink(path);
+}
+
+struct flush {
+	struct tgt_io io;
+	int64_t res;
+};
+
+static unsigned int flushes_left;
+
+static void flush_ended(struct tgt_io *io, int64_t res)
+{
+	tgt_container_of(io, struct flush, io)->res = res;
+	if (!--flushes_left)
+		tgt_thread_quit();
+}
+
+/* Flushes that come while one is under way end with the next. */
+static void many_flushes(void **state)
+{
+	struct flush flush[5];
+
+	(void)state;
+	assert_int_equal(make_file(dirs[1]), 0);
+	must_open(0);
+	flushes_left = 5;
+	for (int i = 0; i < 5; i++) {
+		memset(&flush[i], 0xa5, sizeof(flush[i]));
+		flush[i].io.op = TGT_IO_FLUSH;
+		flush[i].io.moved = 0;
+		flush[i].io.done = flush_ended;
+		flush[i].res = 1;
+		tgt_io_submit(&store, &flush[i].io);
+	}
+	while (flushes_left)
+		tgt_thread_run();
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(flush[i].res, 0);
+		assert_int_equal(flush[i].io.moved, 0);
+	}
+	close_store();
 }
 
 int main(void)
@@ -457,7 +510,8 @@ int main(void)
 		cmocka_unit_test(transfer_flags),
 		cmocka_unit_test(transfer_in_rounds),
 		cmocka_unit_test(transfer_refused),
-		cmocka_unit_test(write_back_error),
+		cmocka_unit_test(failed_flush),
+		cmocka_unit_test(many_flushes),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

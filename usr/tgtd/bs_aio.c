@@ -32,11 +32,6 @@ static bool is_write(const struct tgt_io *io)
 
 static void end(struct tgt_io *io, int64_t res)
 {
-	struct aio *aio = tgt_aio(io->store);
-
-	if (res < 0 && !aio->direct && (io->op == TGT_IO_WRITE || io->op == TGT_IO_ZERO) &&
-	    ((io->flags & TGT_IO_DSYNC) || (io->store->flags & TGT_STORE_SYNC)))
-		atomic_store_explicit(&aio->writeback_error, res, memory_order_release);
 	if (io->bounced)
 		free(io->mem);
 	io->bounced = false;
@@ -249,25 +244,86 @@ static void submit_rw(struct tgt_io *io)
 		bounce(io);
 }
 
+/*
+ * Flushes
+ */
+
+static void flush_start(struct tgt_io *io);
+
+static void flush_start_call(struct tgt_call *call)
+{
+	flush_start(tgt_container_of(call, struct tgt_io, work.call));
+}
+
+static void flush_member_done(struct tgt_call *call)
+{
+	struct tgt_io *io = tgt_container_of(call, struct tgt_io, work.call);
+
+	end(io, io->work.res);
+}
+
+/* The lock is held: the first of those that wait flushes for all of them. */
+static void flush_go_on(struct aio *aio)
+{
+	struct tgt_io *next;
+
+	aio->flushing = !tgt_list_empty(&aio->flush_next);
+	if (!aio->flushing)
+		return;
+	next = tgt_list_first(&aio->flush_next, struct tgt_io, work.link);
+	tgt_list_del(&next->work.link);
+	tgt_list_splice(&aio->flush_next, &aio->flush_group);
+	next->work.call.fn = flush_start_call;
+	tgt_thread_call(next->work.thread, &next->work.call);
+}
+
 static void flush_done(struct tgt_iocb *req, long res)
 {
 	struct tgt_io *io = tgt_container_of(req, struct tgt_io, req);
 	struct aio *aio = tgt_aio(io->store);
-	int earlier = atomic_exchange_explicit(&aio->writeback_error, 0, memory_order_acq_rel);
 
-	if (res >= 0)
-		res = earlier;
 	if (res < 0)
 		tgt_err("%s: flush: %s: writes that were not flushed before may be lost",
 			aio->path, strerror(-res));
+	pthread_mutex_lock(&aio->flush_lock);
+	if (res < 0)
+		atomic_fetch_add(&io->store->flushes_failed, 1);
+	io->moved = atomic_load(&io->store->flushes_failed);
+	while (!tgt_list_empty(&aio->flush_group)) {
+		struct tgt_io *member = tgt_list_first(&aio->flush_group, struct tgt_io, work.link);
+
+		tgt_list_del(&member->work.link);
+		member->moved = io->moved;
+		member->work.res = res;
+		member->work.call.fn = flush_member_done;
+		tgt_thread_call(member->work.thread, &member->work.call);
+	}
+	flush_go_on(aio);
+	pthread_mutex_unlock(&aio->flush_lock);
 	end(io, res);
+}
+
+static void flush_start(struct tgt_io *io)
+{
+	io_prep_fdsync(&io->req.iocb, tgt_aio(io->store)->flush_fd);
+	io->req.done = flush_done;
+	tgt_iocb_submit(&io->req);
 }
 
 static void submit_flush(struct tgt_io *io)
 {
-	io_prep_fdsync(&io->req.iocb, io->store->fd);
-	io->req.done = flush_done;
-	tgt_iocb_submit(&io->req);
+	struct aio *aio = tgt_aio(io->store);
+	bool wait;
+
+	io->work.thread = tgt_self;
+	pthread_mutex_lock(&aio->flush_lock);
+	wait = aio->flushing;
+	if (wait)
+		tgt_list_add_tail(&io->work.link, &aio->flush_next);
+	aio->flushing = true;
+	pthread_mutex_unlock(&aio->flush_lock);
+	if (!wait)
+		flush_start(io);
 }
 
 static void work_done(struct tgt_work *work, long res)

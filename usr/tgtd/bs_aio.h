@@ -3,6 +3,7 @@
 #ifndef TGTD_BS_AIO_H
 #define TGTD_BS_AIO_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +23,15 @@ struct aio {
 	/* Block devices: discard so that zeroes are read (else BLKDISCARD). */
 	bool punch;
 	/*
-	 * Of a buffered file the kernel reports a failed write-back once, to
-	 * whoever syncs next: when that was a FUA write, its error stays here
-	 * until a flush has reported it as well.
+	 * The kernel reports a failed write-back once to each open file.  Flushes
+	 * have one of their own, so that no FUA write takes an error away from
+	 * them, and go one at a time: those that come meanwhile share the next.
 	 */
-	atomic_int writeback_error;
+	int flush_fd;
+	pthread_mutex_t flush_lock;	/* guards all below */
+	bool flushing;
+	struct tgt_list flush_group;	/* tgt_io.work.link: end with the one under way */
+	struct tgt_list flush_next;	/* have come after that began */
 };
 
 static inline struct aio *tgt_aio(const struct tgt_store *store)

@@ -230,12 +230,29 @@ static void lock_file(struct opening *o)
 		tgt_warn("%s is in use (another logical unit?): served nevertheless", o->path);
 }
 
+/* Of the same file, whatever its name means by now. */
+static int open_flush(struct opening *o)
+{
+	int flags = o->store->flags & TGT_STORE_READONLY ? O_RDONLY : O_RDWR;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->store->fd);
+	o->aio->flush_fd = open(path, flags | O_CLOEXEC);
+	if (o->aio->flush_fd < 0)
+		return fail(o, -errno, "%s: can't be opened a second time, to flush it: %m",
+			    o->path);
+	return 0;
+}
+
 static int open_all(struct opening *o)
 {
 	int ret = stat_path(o);
 
 	if (!ret)
 		ret = open_file(o);
+	if (ret)
+		return ret;
+	ret = open_flush(o);
 	if (ret)
 		return ret;
 	ret = find_size(o->store, o->aio->block_device, &o->store->size);
@@ -267,6 +284,10 @@ int tgt_aio_open(struct tgt_store *store, const char *path, char *err, size_t er
 	if (!aio)
 		return fail(&o, -ENOMEM, "no memory");
 	aio->align = 1;
+	aio->flush_fd = -1;
+	pthread_mutex_init(&aio->flush_lock, NULL);
+	tgt_list_init(&aio->flush_group);
+	tgt_list_init(&aio->flush_next);
 	aio->sector = 1;
 	atomic_init(&aio->nowait_read, true);
 	atomic_init(&aio->nowait_write, true);
@@ -288,10 +309,14 @@ void tgt_aio_close(struct tgt_store *store)
 	if (store->fd >= 0)
 		close(store->fd);
 	store->fd = -1;
-	if (aio)
-		free(aio->path);
-	free(aio);
 	store->priv = NULL;
+	if (!aio)
+		return;
+	if (aio->flush_fd >= 0)
+		close(aio->flush_fd);
+	pthread_mutex_destroy(&aio->flush_lock);
+	free(aio->path);
+	free(aio);
 }
 
 int tgt_aio_resize(struct tgt_store *store)

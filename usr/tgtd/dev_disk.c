@@ -94,13 +94,14 @@ static const struct tgt_mode_page mode_pages[] = {
 #define PR_IN_OP(sa, fn)						\
 	{ .opcode = PERSISTENT_RESERVE_IN, .service_action = sa,		\
 	  CDB(0, 0, 0, 0, 0, 0, 0, B2, 0), .flags = TGT_OP_SERVICE_ACTION,	\
-	  .reservation = TGT_RESERVATION_ALLOWED, .execute = fn }
+	  .reservation = TGT_RESERVATION_ALLOWED, .alua = TGT_ALUA_OP_STANDBY,	\
+	  .execute = fn }
 /* All ask the registrations themselves. */
 #define PR_OUT_OP(sa, fn)						\
 	{ .opcode = PERSISTENT_RESERVE_OUT, .service_action = sa,		\
 	  CDB(0, 0, 0xff, 0, 0, B4, 0),					\
 	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_RANGE_ALL,		\
-	  .reservation = TGT_RESERVATION_ALLOWED,			\
+	  .reservation = TGT_RESERVATION_ALLOWED, .alua = TGT_ALUA_OP_STANDBY,	\
 	  .parse = tgt_pr_out_parse, .execute = fn }
 
 static const struct tgt_op ops[] = {
@@ -140,11 +141,11 @@ static const struct tgt_op ops[] = {
 	  .reservation = TGT_RESERVATION_READS,
 	  .parse = tgt_sbc_lba_status_parse, .execute = tgt_sbc_lba_status },
 	{ .opcode = READ_CAPACITY_10, CDB(0, 0, B4, 0, 0, 0, 0),
-	  .reservation = TGT_RESERVATION_ALLOWED,
+	  .reservation = TGT_RESERVATION_ALLOWED, .alua = TGT_ALUA_OP_STANDBY,
 	  .execute = tgt_sbc_read_capacity_10 },
 	{ .opcode = SERVICE_ACTION_IN_16, .service_action = SAI_READ_CAPACITY_16,
 	  CDB(0, 0, B8, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
-	  .reservation = TGT_RESERVATION_ALLOWED,
+	  .reservation = TGT_RESERVATION_ALLOWED, .alua = TGT_ALUA_OP_STANDBY,
 	  .execute = tgt_sbc_read_capacity_16 },
 	{ .opcode = START_STOP_UNIT, CDB(0, 0x01, 0, 0x0f, 0xf7, 0), .flags = TGT_OP_ANY_STATE,
 	  .parse = tgt_sbc_start_stop_parse, .execute = tgt_sbc_start_stop },
@@ -216,6 +217,7 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	disk->spc.mode_pages = mode_pages;
 	disk->spc.nr_mode_pages = sizeof(mode_pages) / sizeof(mode_pages[0]);
 	disk->spc.mode_device_specific = DPOFUA;
+	disk->spc.paths = tgt_medium_paths;
 	disk->shift = __builtin_ctz(lu->block_size);
 	disk->xfer_max = TGT_SBC_XFER_MAX / lu->block_size;
 	atomic_init(&disk->nr_blocks, count_blocks(lu));
@@ -278,6 +280,11 @@ static void disk_changed(struct tgt_lu *lu)
 		tgt_ua_raise(&disk->spc.ua, TGT_UA_INQUIRY_CHANGED, NULL);
 }
 
+static bool disk_same(const struct tgt_lu *a, const struct tgt_lu *b)
+{
+	return tgt_disk(a)->medium == tgt_disk(b)->medium;
+}
+
 const struct tgt_device_ops tgt_device_disk = {
 	.name = "disk",
 	.type = TYPE_BLOCK,
@@ -289,6 +296,7 @@ const struct tgt_device_ops tgt_device_disk = {
 	.reset = disk_reset,
 	.admit = disk_admit,
 	.changed = disk_changed,
+	.same = disk_same,
 	.nexus_add = tgt_spc_nexus_add,
 	.nexus_del = disk_nexus_del,
 };

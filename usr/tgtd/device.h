@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Device types: each is one table of operations and one table of commands,
- * from which dispatch, CDB checks, REPORT SUPPORTED OPERATION CODES and, later,
+ * from which dispatch, CDB checks, REPORT SUPPORTED OPERATION CODES,
  * reservation and ALUA checks are answered, so that none contradicts another.
  */
 #ifndef TGTD_DEVICE_H
@@ -32,6 +32,7 @@ struct tgt_op {
 	uint8_t opcode;
 	uint8_t flags;
 	uint8_t reservation;		/* enum tgt_op_reservation */
+	uint8_t alua;			/* enum tgt_op_alua */
 	uint16_t service_action;
 	uint8_t cdb_len;
 	/* NULL, or whether this unit has it (thin provisioning, ...); asked by RSOC and admit. */
@@ -75,6 +76,8 @@ struct tgt_device_ops {
 	void (*nexus_del)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 	/* NULL, or told in thread 0 that size or attributes changed. */
 	void (*changed)(struct tgt_lu *lu);
+	/* NULL, or asked in thread 0 whether two units of the type have one medium. */
+	bool (*same)(const struct tgt_lu *a, const struct tgt_lu *b);
 };
 
 /*

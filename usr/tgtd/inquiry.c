@@ -58,6 +58,7 @@ static void put_standard(const struct tgt_lu *lu, uint8_t *p)
 	if (!lu)
 		return;
 	p[1] = lu->removable ? RMB : 0;
+	p[5] = atomic_load(&lu->target->alua.access) << 4;	/* TPGS */
 	p[7] = CMDQUE;
 	put_text(p + 8, lu->vendor, 8);
 	put_text(p + 16, lu->product, 16);

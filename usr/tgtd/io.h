@@ -6,6 +6,7 @@
 #ifndef TGTD_IO_H
 #define TGTD_IO_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +19,12 @@ struct tgt_store;
 enum tgt_io_op {
 	TGT_IO_READ,
 	TGT_IO_WRITE,
-	TGT_IO_FLUSH,		/* all that was written before is stable; offset and len a hint */
+	/*
+	 * All that was written before is stable; offset and len a hint.  moved says
+	 * how many flushes of the store have failed up to and with this one: what
+	 * was written before a failed one may be lost, whoever wrote it.
+	 */
+	TGT_IO_FLUSH,
 	TGT_IO_DISCARD,		/* deallocate; reads as zero after if store->discard_zeroes */
 	TGT_IO_ZERO,		/* reads as zero after, stays allocated unless TGT_IO_MAY_UNMAP */
 	/*
@@ -71,7 +77,7 @@ struct tgt_io {
 	/* The store's and the transport's, while it runs. */
 	struct tgt_store *store;
 	int fd;			/* for ops->transfer; DSYNC in flags counts */
-	uint64_t moved;		/* by earlier rounds */
+	uint64_t moved;		/* by earlier rounds; of FLUSH see above, 0 when submitted */
 	struct tgt_iocb req;
 	struct tgt_work work;
 	uint64_t xfer[6];	/* the ring's struct scsi_tgt_xfer */
@@ -110,6 +116,7 @@ struct tgt_store {
 	uint32_t discard_granularity;	/* bytes */
 	bool rotational;
 	bool thin;		/* space is taken as it is written: logical units are thin by default */
+	_Atomic uint64_t flushes_failed;
 	int fd;			/* -1 if none */
 	void *priv;		/* the store's own */
 };

@@ -177,20 +177,37 @@ int tgt_lu_update(struct tgt_lu *lu, const char *name, const char *value,
 	return ret;
 }
 
-int tgt_lu_resize(struct tgt_lu *lu, char *err, size_t err_size)
+static int resize_one(struct tgt_lu *lu, char *err, size_t err_size)
 {
 	uint64_t old = lu->store.size;
+	int ret = lu->store.ops->resize(&lu->store);
+
+	if (ret)
+		snprintf(err, err_size, "%.128s: %s", lu->path ? lu->path : lu->store.ops->name,
+			 strerror(-ret));
+	else if (lu->store.size != old)
+		tell_changed(lu);
+	return ret;
+}
+
+int tgt_lu_resize(struct tgt_lu *lu, char *err, size_t err_size)
+{
+	struct tgt_target *target;
+	struct tgt_lu *other;
 	int ret;
 
 	if (!lu->store_open || !lu->store.ops->resize) {
 		snprintf(err, err_size, "this backing store has a fixed size");
 		return -EOPNOTSUPP;
 	}
-	ret = lu->store.ops->resize(&lu->store);
-	if (ret)
-		snprintf(err, err_size, "%.128s: %s", lu->path ? lu->path : lu->store.ops->name,
-			 strerror(-ret));
-	else if (lu->store.size != old)
-		tell_changed(lu);
+	ret = resize_one(lu, err, err_size);
+	if (!lu->device->same)
+		return ret;
+	/* The other paths to it have grown as well. */
+	tgt_list_for_each(target, &tgt_targets, struct tgt_target, link)
+		for (int lun = 0; !ret && (other = tgt_lun_next(target, lun)); lun = other->lun)
+			if (other != lu && other->device == lu->device &&
+			    lu->device->same(lu, other))
+				ret = resize_one(other, err, err_size);
 	return ret;
 }

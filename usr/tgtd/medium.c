@@ -95,6 +95,18 @@ void tgt_medium_put(struct tgt_disk *disk)
 	free(medium);
 }
 
+void tgt_medium_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg),
+		      void *arg)
+{
+	struct tgt_medium *medium = tgt_disk(lu)->medium;
+	struct tgt_disk *disk;
+
+	pthread_mutex_lock(&medium->lock);
+	tgt_list_for_each(disk, &medium->disks, struct tgt_disk, medium_link)
+		fn(disk->lu, arg);
+	pthread_mutex_unlock(&medium->lock);
+}
+
 /*
  * Ranges
  */

@@ -46,6 +46,10 @@ struct tgt_medium {
 int tgt_medium_get(struct tgt_disk *disk, const struct tgt_lu *lu, char *err, size_t err_size);
 void tgt_medium_put(struct tgt_disk *disk);
 
+/* tgt_spc.paths of disks: all units of the medium. */
+void tgt_medium_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg),
+		      void *arg);
+
 /*
  * By execute of a TGT_OP_RANGE command, first of all.  False: the command
  * waits, and execute is called again.

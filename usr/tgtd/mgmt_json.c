@@ -136,6 +136,8 @@ static void params_fill(struct json_object *obj, struct tgt_target *target)
 
 	for (unsigned int n = 0; (name = tgt_show_param(target, n, value, sizeof(value))); n++)
 		add_text(obj, name, value);
+	for (unsigned int n = 0; (name = tgt_alua_nth(target, n, value, sizeof(value))); n++)
+		add_text(obj, name, value);
 }
 
 static void target_fill(struct json_object *obj, struct tgt_target *target)

@@ -180,6 +180,8 @@ static int show_targets(struct tgt_request *r)
 	}
 	for (unsigned int n = 0; (name = tgt_show_param(r->target, n, value, sizeof(value))); n++)
 		tgt_out_printf(&r->out, "%s=%s\n", name, value);
+	for (unsigned int n = 0; (name = tgt_alua_nth(r->target, n, value, sizeof(value))); n++)
+		tgt_out_printf(&r->out, "%s=%s\n", name, value);
 	return 0;
 }
 

@@ -109,10 +109,15 @@ static int state_update(struct tgt_request *r, const char *value)
 static int param_update(struct tgt_request *r, const char *name, const char *value)
 {
 	const struct tgt_transport_ops *ops = r->target->transport;
+	char err[TGT_ERR_SIZE] = "";
 	int ret = -ENOENT;
 
 	if (!strcasecmp(name, "state"))
 		return state_update(r, value);
+	if (tgt_alua_param(name)) {
+		ret = tgt_alua_update(r->target, name, value, err, sizeof(err));
+		return ret ? tgt_request_fail(r, ret, "invalid request: %.200s", err) : 0;
+	}
 	if (ops->target_update)
 		ret = ops->target_update(r->target, name, value, r->err, sizeof(r->err));
 	if (ret == -ENOENT)

@@ -42,7 +42,7 @@ struct tgt_registrant {
 	struct tgt_list link;
 	uint64_t key;
 	char *initiator;		/* initiator port name */
-	char *target;			/* target name; its port is relative port 1 */
+	char *target;			/* target name; its port's identifier is the target ID */
 };
 
 struct tgt_pr {

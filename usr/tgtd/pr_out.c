@@ -14,6 +14,7 @@
 
 #define LIST_LEN	24
 #define SPEC_I_PT	0x08	/* parameter list, byte 20 */
+#define ALL_TG_PT	0x04
 #define APTPL		0x01
 #define MOVE_UNREG	0x02	/* REGISTER AND MOVE, byte 17 */
 
@@ -122,10 +123,54 @@ static void forget_newest(struct tgt_pr *pr, unsigned int nr)
 						   link));
 }
 
+/*
+ * The target ports that a registration is for: that of the command or, with
+ * ALL_TG_PT, all through which the medium is reached.  False: no more.  A target
+ * with several units of the medium comes several times.
+ */
+static bool next_target(const struct out *o, struct tgt_list **at, const char **name)
+{
+	struct tgt_list *head = &o->medium->disks;
+	bool all = o->list[20] & ALL_TG_PT;
+
+	if (!*at) {
+		*at = head;
+		*name = o->cmd->nexus->target->name;
+		return true;
+	}
+	*at = (*at)->next;
+	if (!all || *at == head)
+		return false;
+	*name = tgt_container_of(*at, struct tgt_disk, medium_link)->lu->target->name;
+	return true;
+}
+
+static bool registered_anywhere(const struct out *o, const char *initiator)
+{
+	struct tgt_list *at = NULL;
+	const char *target;
+
+	while (next_target(o, &at, &target))
+		if (tgt_pr_find(o->pr, initiator, target))
+			return true;
+	return false;
+}
+
+static bool add_everywhere(const struct out *o, const char *initiator)
+{
+	struct tgt_list *at = NULL;
+	const char *target;
+
+	while (next_target(o, &at, &target))
+		if (!tgt_pr_find(o->pr, initiator, target) &&
+		    !tgt_pr_add(o->pr, initiator, target, o->sa_key))
+			return false;
+	return true;
+}
+
 /* All or none (5.13.7). */
 static int register_others(const struct out *o)
 {
-	const char *target = o->cmd->nexus->target->name;
 	unsigned int before = o->pr->nr_registrants;
 	uint32_t at = LIST_LEN + 4;
 	bool bad = false;
@@ -134,18 +179,53 @@ static int register_others(const struct out *o)
 	if (o->len < at || get_be32(o->list + LIST_LEN) != o->len - at)
 		return BAD_LIST + LIST_LEN;
 	while (next_id(o, &at, name, &bad))
-		if (tgt_pr_find(o->pr, name, target))
+		if (registered_anywhere(o, name))
 			return CONFLICT;
 	if (bad)
 		return BAD_LIST + at;
 	at = LIST_LEN + 4;
 	while (next_id(o, &at, name, &bad)) {
-		if (tgt_pr_find(o->pr, name, target))	/* twice in the list */
-			continue;
-		if (!tgt_pr_add(o->pr, name, target, o->sa_key)) {
+		if (!add_everywhere(o, name)) {
 			forget_newest(o->pr, o->pr->nr_registrants - before);
 			return NO_RESOURCES;
 		}
+	}
+	return DONE;
+}
+
+/* Whether the key that the command gives is that of each port's registration. */
+static bool keys_match(const struct out *o)
+{
+	const char *initiator = o->cmd->nexus->initiator, *target;
+	struct tgt_list *at = NULL;
+
+	while (next_target(o, &at, &target)) {
+		const struct tgt_registrant *r = tgt_pr_find(o->pr, initiator, target);
+
+		if (o->key != (r ? r->key : 0))
+			return false;
+	}
+	return true;
+}
+
+/* Of the command's initiator: makes, changes or ends its registrations. */
+static int register_own(const struct out *o)
+{
+	const char *initiator = o->cmd->nexus->initiator, *target;
+	unsigned int before = o->pr->nr_registrants;
+	struct tgt_list *at = NULL;
+
+	if (o->sa_key && !add_everywhere(o, initiator)) {
+		forget_newest(o->pr, o->pr->nr_registrants - before);
+		return NO_RESOURCES;
+	}
+	while (next_target(o, &at, &target)) {
+		struct tgt_registrant *r = tgt_pr_find(o->pr, initiator, target);
+
+		if (r && o->sa_key)
+			r->key = o->sa_key;
+		else if (r)
+			unregister(o, r);
 	}
 	return DONE;
 }
@@ -154,27 +234,26 @@ static int do_register(const struct out *o)
 {
 	bool ignore = service_action(o->cmd) == REGISTER_AND_IGNORE;
 	bool others = o->list[20] & SPEC_I_PT;
+	unsigned int before = o->pr->nr_registrants;
 	int ret = DONE;
 
-	if (!ignore && o->key != (o->own ? o->own->key : 0))
+	if (!ignore && !keys_match(o))
 		return CONFLICT;
 	if (others && (ignore || o->own))
 		return BAD_LIST + 20;
 	if ((o->list[20] & APTPL) && !o->pr->file)
 		return BAD_LIST + 20;
-	if (!o->own && !o->sa_key)
+	if (!registered_anywhere(o, o->cmd->nexus->initiator) && !o->sa_key)
 		return DONE;
 	if (others)
 		ret = register_others(o);
 	if (ret)
 		return ret;
-	if (!o->sa_key)
-		unregister(o, o->own);
-	else if (o->own)
-		o->own->key = o->sa_key;
-	else if (!tgt_pr_add(o->pr, o->cmd->nexus->initiator, o->cmd->nexus->target->name,
-			     o->sa_key))
-		return NO_RESOURCES;
+	ret = register_own(o);
+	if (ret) {
+		forget_newest(o->pr, o->pr->nr_registrants - before);
+		return ret;
+	}
 	o->pr->aptpl = o->list[20] & APTPL;
 	o->pr->generation++;
 	return DONE;
@@ -262,9 +341,20 @@ static int do_preempt(const struct out *o)
 	return DONE;
 }
 
+/* NULL: the medium is not reached through it. */
+static const char *target_of_port(const struct tgt_medium *medium, uint16_t port)
+{
+	struct tgt_disk *disk;
+
+	tgt_list_for_each(disk, &medium->disks, struct tgt_disk, medium_link)
+		if (disk->lu->target->tid == port)
+			return disk->lu->target->name;
+	return NULL;
+}
+
 static int do_move(const struct out *o)
 {
-	const char *target = o->cmd->nexus->target->name;
+	const char *target = target_of_port(o->medium, get_be16(o->list + 18));
 	struct tgt_registrant *to;
 	uint32_t used;
 	char name[256];
@@ -275,7 +365,7 @@ static int do_move(const struct out *o)
 		return CONFLICT;
 	if (!o->sa_key)
 		return BAD_LIST + 8;
-	if (get_be16(o->list + 18) != 1)
+	if (!target)
 		return BAD_LIST + 18;
 	if (get_be32(o->list + 20) != o->len - LIST_LEN)
 		return BAD_LIST + 20;
@@ -404,22 +494,26 @@ static long save(struct tgt_work *work)
 	return tgt_pr_file_write(tgt_disk(cmd->lu)->medium->pr.file, cmd->bounce);
 }
 
-/* Lock held: whether the file has to follow, and then has the text in bounce. */
-static bool to_be_saved(struct tgt_cmd *cmd, struct tgt_pr *pr, bool before)
+/*
+ * Lock held: if the file has to follow, *write is set and the text in bounce.
+ * What can't be kept is not GOOD.
+ */
+static int to_be_saved(struct tgt_cmd *cmd, struct tgt_pr *pr, bool before, bool *write)
 {
 	char *text;
 
 	if (!pr->file || (!before && !pr->aptpl))
-		return false;
+		return DONE;
 	text = tgt_pr_format(pr);
 	if (!text) {
 		tgt_err("%s: reservations can't be kept: no memory", pr->file);
-		return false;
+		return NO_RESOURCES;
 	}
 	free(cmd->bounce);
 	cmd->bounce = text;
 	pr->saving = true;
-	return true;
+	*write = true;
+	return DONE;
 }
 
 static void run(struct tgt_cmd *cmd)
@@ -444,7 +538,7 @@ static void run(struct tgt_cmd *cmd)
 		o.own = tgt_pr_find_nexus(pr, cmd->nexus);
 		outcome = act(&o);
 		if (!outcome)
-			write = to_be_saved(cmd, pr, before);
+			outcome = to_be_saved(cmd, pr, before, &write);
 	}
 	pthread_mutex_unlock(&medium->lock);
 	if (wait)

@@ -73,6 +73,7 @@ void tgt_sbc_io_prepare(struct tgt_cmd *cmd, enum tgt_io_op op, uint64_t lba, ui
 	io->buf = NULL;
 	io->cmd = cmd;
 	io->data_offset = 0;
+	io->moved = 0;
 	io->done = done;
 }
 
@@ -99,9 +100,23 @@ bool tgt_sbc_data_prepare(struct tgt_cmd *cmd, bool out,
 	return true;
 }
 
+/*
+ * A flush that failed for one nexus may have lost what others wrote.  Each is told by its
+ * own next flush, though that has nothing to complain about.
+ */
+static bool lost_before(const struct tgt_io *io)
+{
+	const struct tgt_cmd *cmd = io->cmd;
+
+	return io->moved &&
+	       tgt_ua_tell_loss(&tgt_spc(cmd->lu)->ua, cmd->nexus, io->moved);
+}
+
 bool tgt_sbc_io_failed(struct tgt_io *io, int64_t res, int64_t want)
 {
-	if (__builtin_expect(res == want, 1))
+	bool lost = __builtin_expect(io->op == TGT_IO_FLUSH, 0) && lost_before(io);
+
+	if (__builtin_expect(res == want && !lost, 1))
 		return false;
 	/* Bytes that the unit has and the store hasn't: it was truncated. */
 	tgt_cmd_errno(io->cmd, res < 0 ? res : -EIO, io->op != TGT_IO_READ);

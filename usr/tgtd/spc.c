@@ -23,9 +23,25 @@ void tgt_spc_exit(struct tgt_spc *spc)
 	tgt_ua_exit(&spc->ua);
 }
 
+void tgt_spc_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg), void *arg)
+{
+	const struct tgt_spc *spc = tgt_spc(lu);
+
+	if (spc->paths)
+		spc->paths(lu, fn, arg);
+	else
+		fn((struct tgt_lu *)lu, arg);
+}
+
 int tgt_spc_nexus_add(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 {
-	return tgt_ua_nexus_add(&tgt_spc(lu)->ua, nexus);
+	struct tgt_ua *ua = &tgt_spc(lu)->ua;
+	int ret = tgt_ua_nexus_add(ua, nexus);
+
+	/* What was lost before was told by POWER ON OCCURRED to those who wrote it. */
+	if (!ret)
+		tgt_ua_tell_loss(ua, nexus, atomic_load(&lu->store.flushes_failed));
+	return ret;
 }
 
 void tgt_spc_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
@@ -87,6 +103,18 @@ static bool report_ua(struct tgt_cmd *cmd)
 	return false;
 }
 
+static bool path_ready(struct tgt_cmd *cmd)
+{
+	const struct tgt_alua *alua = &cmd->lu->target->alua;
+	uint16_t code = tgt_alua_asc(alua);
+
+	/* It may have become active meanwhile. */
+	if (!code || tgt_alua_allows(alua, cmd->op->alua))
+		return true;
+	tgt_cmd_sense(cmd, SENSE_NOT_READY, code);
+	return false;
+}
+
 bool tgt_spc_admit(struct tgt_cmd *cmd)
 {
 	struct tgt_spc *spc = tgt_spc(cmd->lu);
@@ -95,6 +123,8 @@ bool tgt_spc_admit(struct tgt_cmd *cmd)
 	if (__builtin_expect(cmd->op->supported != NULL, 0) && !cmd->op->supported(cmd->lu))
 		return tgt_spc_illegal(cmd, ASC_INVALID_OPCODE);
 	if (__builtin_expect(tgt_ua_waiting(&spc->ua), 0) && !report_ua(cmd))
+		return false;
+	if (__builtin_expect(!tgt_alua_active(&cmd->lu->target->alua), 0) && !path_ready(cmd))
 		return false;
 	if (__builtin_expect(state != TGT_MEDIUM_READY, 0) && !medium_ready(cmd, state))
 		return false;
@@ -189,6 +219,9 @@ void tgt_spc_request_sense(struct tgt_cmd *cmd)
 			sense.asc_ascq = code;
 			if (code == ASC_REPORTED_LUNS_CHANGED)
 				luns_known(cmd);
+		} else if (!tgt_alua_active(&cmd->lu->target->alua)) {
+			sense.key = SENSE_NOT_READY;
+			sense.asc_ascq = tgt_alua_asc(&cmd->lu->target->alua);
 		} else if (!tgt_lu_online(cmd->lu)) {
 			sense.key = SENSE_NOT_READY;
 			sense.asc_ascq = ASC_MANUAL_INTERVENTION;

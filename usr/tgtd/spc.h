@@ -35,6 +35,9 @@ struct tgt_spc {
 	unsigned int nr_vpd_pages;
 	uint8_t mode_device_specific;		/* of the mode parameter header, but WP */
 	struct tgt_ua ua;
+	/* Calls fn for each unit that is the same one by another path, and this; NULL: there is none. */
+	void (*paths)(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg),
+		      void *arg);
 	_Atomic enum tgt_medium_state medium;
 	atomic_bool swp;			/* control mode page, default 0 */
 	/* D_SENSE's default, while MODE SELECT has it changed; else lu->sense_descriptor is it. */
@@ -45,6 +48,9 @@ static inline struct tgt_spc *tgt_spc(const struct tgt_lu *lu)
 {
 	return lu->device_priv;
 }
+
+/* The same, for all units.  Any thread; fn must not end the unit nor wait. */
+void tgt_spc_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg), void *arg);
 
 void tgt_spc_init(struct tgt_spc *spc);
 void tgt_spc_exit(struct tgt_spc *spc);

@@ -163,6 +163,22 @@ static void print_updates(struct tgt_out *out, const struct tgt_target *target)
 	}
 }
 
+static void print_alua(struct tgt_out *out, const struct tgt_target *target)
+{
+	char value[32];
+	const char *name;
+
+	for (unsigned int n = 0; (name = tgt_alua_nth(target, n, value, sizeof(value))); n++) {
+		if (!n) {
+			begin_tid(out, TGT_MODE_TARGET, TGT_VERB_UPDATE, target);
+			tgt_out_printf(out, " --params ");
+		}
+		tgt_out_printf(out, "%s%s=%s", n ? "," : "", name, value);
+	}
+	if (atomic_load(&target->alua.group))
+		end(out);
+}
+
 static void print_target(struct tgt_out *out, struct tgt_target *target)
 {
 	struct tgt_lu *lu = tgt_lun_find(target, 0);
@@ -174,6 +190,7 @@ static void print_target(struct tgt_out *out, struct tgt_target *target)
 	print_params(out, lu ? uuid_param(lu, uuid) : "", &target->params);
 	end(out);
 	print_updates(out, target);
+	print_alua(out, target);
 	if (lu)
 		print_controller(out, lu);
 	print_acls(out, target, &target->acl_addresses, TGT_OPT_ADDRESS);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "alua.h"
 #include "io.h"
 #include "list.h"
 
@@ -95,6 +96,7 @@ struct tgt_target {
 	_Atomic enum tgt_target_state state;
 	const struct tgt_transport_ops *transport;
 	void *transport_priv;
+	struct tgt_alua alua;
 	_Atomic(struct tgt_lun_table *) luns;
 	struct tgt_list nexuses;	/* thread 0 */
 	struct tgt_list link;		/* of all targets, by tid */
@@ -233,7 +235,10 @@ void tgt_lu_del(struct tgt_lu *lu, tgt_done_fn done, void *arg);
 /* "update --params name=value".  0, or -errno with a sentence. */
 int tgt_lu_update(struct tgt_lu *lu, const char *name, const char *value,
 		  char *err, size_t err_size);
-/* Asks the store for its size again and tells initiators if it changed. */
+/*
+ * Asks the stores of it and of all units with the same medium for their size
+ * again, and tells initiators if it changed.
+ */
 int tgt_lu_resize(struct tgt_lu *lu, char *err, size_t err_size);
 bool tgt_lu_online(const struct tgt_lu *lu);
 /* The sum of all threads. */

@@ -11,6 +11,7 @@ struct ua_nexus {
 	struct tgt_list link;
 	const struct tgt_nexus *nexus;
 	bool prevent;
+	uint64_t losses;		/* that it was told of */
 	uint8_t nr;
 	uint8_t order[TGT_UA_NR];	/* enum tgt_ua_event, the oldest first */
 };
@@ -25,6 +26,7 @@ static const uint16_t codes[TGT_UA_NR] = {
 	[TGT_UA_RESERVATIONS_PREEMPTED]	= ASC_RESERVATIONS_PREEMPTED,
 	[TGT_UA_RESERVATIONS_RELEASED]	= ASC_RESERVATIONS_RELEASED,
 	[TGT_UA_REGISTRATIONS_PREEMPTED] = ASC_REGISTRATIONS_PREEMPTED,
+	[TGT_UA_ALUA_CHANGED]		= ASC_ALUA_CHANGED,
 };
 
 void tgt_ua_init(struct tgt_ua *ua)
@@ -169,6 +171,21 @@ void tgt_ua_clear(struct tgt_ua *ua, enum tgt_ua_event event, const struct tgt_n
 	if (p)
 		forget(ua, n, p - n->order);
 	pthread_mutex_unlock(&ua->lock);
+}
+
+bool tgt_ua_tell_loss(struct tgt_ua *ua, const struct tgt_nexus *nexus, uint64_t nr)
+{
+	struct ua_nexus *n;
+	bool tell = false;
+
+	pthread_mutex_lock(&ua->lock);
+	n = find(ua, nexus);
+	if (n && n->losses < nr) {
+		n->losses = nr;
+		tell = true;
+	}
+	pthread_mutex_unlock(&ua->lock);
+	return tell;
 }
 
 void tgt_ua_set_prevent(struct tgt_ua *ua, const struct tgt_nexus *nexus, bool prevent)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a logical unit remembers of each I_T nexus: the unit attention
- * conditions that wait for it, in order (SAM-5, 5.14), and whether it prevents
- * medium removal.
+ * conditions that wait for it, in order (SAM-5, 5.14), whether it prevents
+ * medium removal, and whether it knows of writes that were lost.
  *
  * Nexuses come and go in thread 0; conditions are raised and taken in any
  * thread.  A command that finds tgt_ua.waiting 0 has nothing to ask here.
@@ -30,6 +30,7 @@ enum tgt_ua_event {
 	TGT_UA_RESERVATIONS_PREEMPTED,
 	TGT_UA_RESERVATIONS_RELEASED,
 	TGT_UA_REGISTRATIONS_PREEMPTED,
+	TGT_UA_ALUA_CHANGED,
 	TGT_UA_NR,
 };
 
@@ -62,6 +63,12 @@ static inline bool tgt_ua_waiting(struct tgt_ua *ua)
 {
 	return atomic_load_explicit(&ua->waiting, memory_order_relaxed);
 }
+
+/*
+ * nr flushes of the unit's store have failed, whoever asked for them: false if the
+ * nexus has been told of that many, true if not; it counts as told then.
+ */
+bool tgt_ua_tell_loss(struct tgt_ua *ua, const struct tgt_nexus *nexus, uint64_t nr);
 
 /* PREVENT ALLOW MEDIUM REMOVAL */
 void tgt_ua_set_prevent(struct tgt_ua *ua, const struct tgt_nexus *nexus, bool prevent);

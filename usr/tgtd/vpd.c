@@ -36,6 +36,7 @@ uint32_t tgt_vpd_serial(const struct tgt_lu *lu, uint8_t *body)
 #define DESIGNATOR_T10		1
 #define DESIGNATOR_NAA		3
 #define DESIGNATOR_RELATIVE_PORT 4
+#define DESIGNATOR_PORT_GROUP	5
 #define DESIGNATOR_SCSI_NAME	8
 #define DESIGNATOR_UUID		10
 
@@ -103,11 +104,21 @@ static uint32_t put_uuid(const struct tgt_lu *lu, uint8_t *p)
 	return 22;
 }
 
-static uint32_t put_relative_port(uint8_t *p)
+static uint32_t put_relative_port(const struct tgt_target *target, uint8_t *p)
 {
 	uint8_t *d = designator(p, CODE_BINARY, ASSOC_PORT | DESIGNATOR_RELATIVE_PORT, 4);
 
-	put_be16(1, d + 2);
+	put_be16(target->tid, d + 2);
+	return 8;
+}
+
+static uint32_t put_port_group(const struct tgt_target *target, uint8_t *p)
+{
+	uint16_t group = atomic_load(&target->alua.group);
+
+	if (!group)
+		return 0;
+	put_be16(group, designator(p, CODE_BINARY, ASSOC_PORT | DESIGNATOR_PORT_GROUP, 4) + 2);
 	return 8;
 }
 
@@ -132,7 +143,8 @@ uint32_t tgt_vpd_identification(const struct tgt_lu *lu, uint8_t *body)
 	len += put_naa(lu, body + len);
 	len += put_t10(lu, body + len);
 	len += put_uuid(lu, body + len);
-	len += put_relative_port(body + len);
+	len += put_relative_port(lu->target, body + len);
+	len += put_port_group(lu->target, body + len);
 	len += put_device_name(lu->target, body + len);
 	return len;
 }

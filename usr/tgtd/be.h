@@ -48,6 +48,12 @@ static inline void put_be32(uint32_t v, void *p)
 	memcpy(p, &v, sizeof(v));
 }
 
+static inline void put_be48(uint64_t v, uint8_t *p)
+{
+	put_be16(v >> 32, p);
+	put_be32(v, p + 2);
+}
+
 static inline void put_be64(uint64_t v, void *p)
 {
 	v = htobe64(v);

@@ -358,6 +358,12 @@ static void aio_submit(struct tgt_io *io)
 	case TGT_IO_EXTENT:
 		submit_work(io, tgt_aio_work_extent);
 		return;
+	case TGT_IO_PREFETCH:
+		submit_work(io, tgt_aio_work_prefetch);
+		return;
+	case TGT_IO_USAGE:
+		submit_work(io, tgt_aio_work_usage);
+		return;
 	}
 }
 

@@ -48,5 +48,7 @@ long tgt_aio_work_rw(struct tgt_work *work);
 long tgt_aio_work_discard(struct tgt_work *work);
 long tgt_aio_work_zero(struct tgt_work *work);
 long tgt_aio_work_extent(struct tgt_work *work);
+long tgt_aio_work_prefetch(struct tgt_work *work);
+long tgt_aio_work_usage(struct tgt_work *work);
 
 #endif

@@ -5,6 +5,8 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -139,4 +141,28 @@ long tgt_aio_work_extent(struct tgt_work *work)
 		next = lseek(io->store->fd, start, SEEK_HOLE);
 	}
 	return next > start && (uint64_t)(next - start) < io->len ? next - start : (long)io->len;
+}
+
+/* O_DIRECT passes the page cache by: nothing to do there. */
+long tgt_aio_work_prefetch(struct tgt_work *work)
+{
+	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
+
+	if (!tgt_aio(io->store)->direct)
+		posix_fadvise(io->store->fd, io->offset, io->len, POSIX_FADV_WILLNEED);
+	return 0;
+}
+
+/* Of a file only (tells_usage). */
+long tgt_aio_work_usage(struct tgt_work *work)
+{
+	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
+	struct statvfs fs;
+	struct stat st;
+
+	if (fstat(io->store->fd, &st) || fstatvfs(io->store->fd, &fs))
+		return -errno;
+	io->usage.taken = (uint64_t)st.st_blocks * 512;
+	io->usage.free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
 }

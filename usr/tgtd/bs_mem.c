@@ -125,7 +125,11 @@ static void mem_submit(struct tgt_io *io)
 	case TGT_IO_ZERO:
 		mem_discard(mem, io->len);
 		break;
+	case TGT_IO_USAGE:
+		io->done(io, -EOPNOTSUPP);
+		return;
 	case TGT_IO_FLUSH:
+	case TGT_IO_PREFETCH:
 		break;
 	}
 	io->done(io, 0);

@@ -69,6 +69,9 @@ static void null_submit(struct tgt_io *io)
 	case TGT_IO_EXTENT:
 		io->done(io, io->len);
 		return;
+	case TGT_IO_USAGE:
+		io->done(io, -EOPNOTSUPP);
+		return;
 	default:
 		io->done(io, 0);
 	}

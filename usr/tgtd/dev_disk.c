@@ -52,6 +52,10 @@ static void caching_select(struct tgt_lu *lu, const uint8_t *p)
 	atomic_store(&tgt_disk(lu)->write_flags, sync ? TGT_IO_DSYNC : 0);
 }
 
+static const struct tgt_log_page log_pages[] = {
+	{ LOG_PROVISIONING, 0, tgt_sbc_tells_usage, tgt_sbc_log_provisioning },
+};
+
 static const struct tgt_mode_page mode_pages[] = {
 	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select },
 	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
@@ -69,6 +73,8 @@ static const struct tgt_mode_page mode_pages[] = {
 #define DPO_FUA		0x18	/* byte 1 */
 #define DPO_BYTCHK	0x16
 #define IMMED		0x02
+#define SYNC_NV		0x04		/* obsolete; the medium is non-volatile too */
+#define GROUP		0x1f		/* of a hint: without effect */
 
 #define READ_OP(op, ...)						\
 	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_RANGE,		\
@@ -90,6 +96,13 @@ static const struct tgt_mode_page mode_pages[] = {
 #define WRITE_SAME_OP(op, ...)						\
 	{ .opcode = op, CDB(__VA_ARGS__), .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE,	\
 	  .parse = tgt_sbc_write_same_parse, .execute = tgt_sbc_write_same }
+
+#define PREFETCH_OP(op, ...)						\
+	{ .opcode = op, CDB(__VA_ARGS__), .reservation = TGT_RESERVATION_READS,	\
+	  .parse = tgt_sbc_prefetch_parse, .execute = tgt_sbc_prefetch }
+#define DEFECT_DATA_OP(op, ...)						\
+	{ .opcode = op, CDB(__VA_ARGS__), .reservation = TGT_RESERVATION_READS,	\
+	  .parse = tgt_sbc_defect_data_parse, .execute = tgt_sbc_defect_data }
 
 #define PR_IN_OP(sa, fn)						\
 	{ .opcode = PERSISTENT_RESERVE_IN, .service_action = sa,		\
@@ -124,8 +137,12 @@ static const struct tgt_op ops[] = {
 	VERIFY_OP(VERIFY_10, 0, DPO_BYTCHK, B4, 0, B2, 0),
 	VERIFY_OP(VERIFY_12, 0, DPO_BYTCHK, B4, B4, 0, 0),
 	VERIFY_OP(VERIFY_16, 0, DPO_BYTCHK, B8, B4, 0, 0),
-	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_10, 0, IMMED, B4, 0, B2, 0),
-	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_16, 0, IMMED, B8, B4, 0, 0),
+	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_10, 0, SYNC_NV | IMMED, B4, 0, B2, 0),
+	SYNCHRONIZE_CACHE_OP(SYNCHRONIZE_CACHE_16, 0, SYNC_NV | IMMED, B8, B4, 0, 0),
+	PREFETCH_OP(PRE_FETCH_10, 0, IMMED, B4, GROUP, B2, 0),
+	PREFETCH_OP(PRE_FETCH_16, 0, IMMED, B8, B4, GROUP, 0),
+	DEFECT_DATA_OP(READ_DEFECT_DATA_10, 0, 0, 0x1f, 0, 0, 0, 0, B2, 0),
+	DEFECT_DATA_OP(READ_DEFECT_DATA_12, 0, 0x1f, B4, B4, 0, 0),
 	WRITE_SAME_OP(WRITE_SAME_10, 0, 0x08, B4, 0, B2, 0),
 	WRITE_SAME_OP(WRITE_SAME_16, 0, 0x09, B8, B4, 0, 0),
 	{ .opcode = UNMAP, CDB(0, 0, 0, 0, 0, 0, 0, B2, 0),
@@ -170,6 +187,7 @@ static const struct tgt_op ops[] = {
 	{ .opcode = RELEASE_10, CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
 	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_release_legacy },
 	{ .opcode = PREVENT_ALLOW_MEDIUM_REMOVAL, CDB(0, 0, 0, 0, 0x03, 0),
+	  .flags = TGT_OP_ANY_STATE,
 	  .execute = tgt_spc_prevent_allow },
 };
 
@@ -216,6 +234,9 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	disk->spc.nr_vpd_pages = sizeof(vpd_pages) / sizeof(vpd_pages[0]);
 	disk->spc.mode_pages = mode_pages;
 	disk->spc.nr_mode_pages = sizeof(mode_pages) / sizeof(mode_pages[0]);
+	disk->spc.log_pages = log_pages;
+	disk->spc.nr_log_pages = sizeof(log_pages) / sizeof(log_pages[0]);
+	disk->spc.self_test = tgt_sbc_self_test;
 	disk->spc.mode_device_specific = DPOFUA;
 	disk->spc.paths = tgt_medium_paths;
 	disk->shift = __builtin_ctz(lu->block_size);

@@ -35,6 +35,7 @@ struct tgt_op {
 	uint8_t alua;			/* enum tgt_op_alua */
 	uint16_t service_action;
 	uint8_t cdb_len;
+	uint32_t timeout;		/* recommended, seconds; 0: TGT_OP_TIMEOUT */
 	/* NULL, or whether this unit has it (thin provisioning, ...); asked by RSOC and admit. */
 	bool (*supported)(const struct tgt_lu *lu);
 	const uint8_t *usage;		/* cdb_len bytes, bits that may be set (SPC-4, 6.34) */
@@ -44,7 +45,15 @@ struct tgt_op {
 	 */
 	bool (*parse)(struct tgt_cmd *cmd);
 	void (*execute)(struct tgt_cmd *cmd);	/* acts; ends in tgt_cmd_done() and its like */
+	/*
+	 * NULL, or asks a command that takes long to end soon: a task management
+	 * function waits for it.  In the command's thread, once it is executing;
+	 * does not end it before this returns.
+	 */
+	void (*cancel)(struct tgt_cmd *cmd);
 };
+
+#define TGT_OP_TIMEOUT	60
 
 struct tgt_device_ops {
 	const char *name;		/* --device-type: "disk", ... and "controller" */

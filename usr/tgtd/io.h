@@ -32,6 +32,9 @@ enum tgt_io_op {
 	 * allocated, or all not, which the store says by TGT_IO_HOLE in flags.
 	 */
 	TGT_IO_EXTENT,
+	TGT_IO_PREFETCH,	/* will be read soon: a hint */
+	/* res: 0, and bytes that the store takes and could still take in usage. */
+	TGT_IO_USAGE,
 };
 
 #define TGT_IO_DSYNC		(1u << 0)	/* WRITE, ZERO: stable when it is done (FUA) */
@@ -80,7 +83,12 @@ struct tgt_io {
 	uint64_t moved;		/* by earlier rounds; of FLUSH see above, 0 when submitted */
 	struct tgt_iocb req;
 	struct tgt_work work;
-	uint64_t xfer[6];	/* the ring's struct scsi_tgt_xfer */
+	union {
+		uint64_t xfer[6];	/* the ring's struct scsi_tgt_xfer */
+		struct {
+			uint64_t taken, free;	/* out, of USAGE */
+		} usage;
+	};
 };
 
 struct tgt_store_ops {
@@ -115,6 +123,7 @@ struct tgt_store {
 	bool discard_zeroes;
 	uint32_t discard_granularity;	/* bytes */
 	bool rotational;
+	bool tells_usage;	/* TGT_IO_USAGE works */
 	bool thin;		/* space is taken as it is written: logical units are thin by default */
 	_Atomic uint64_t flushes_failed;
 	int fd;			/* -1 if none */

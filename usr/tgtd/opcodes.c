@@ -84,10 +84,11 @@ bool tgt_spc_report_opcodes_parse(struct tgt_cmd *cmd)
 	}
 }
 
-/* No timeouts are given: a store may take any time. */
-static uint32_t put_timeouts(uint8_t *p)
+/* What a command takes as a rule is not known: it depends on the store. */
+static uint32_t put_timeouts(uint8_t *p, const struct tgt_op *op)
 {
 	put_be16(TIMEOUTS_LEN - 2, p);
+	put_be32(op->timeout ? op->timeout : TGT_OP_TIMEOUT, p + 8);
 	return TIMEOUTS_LEN;
 }
 
@@ -102,7 +103,7 @@ static uint32_t put_descriptor(uint8_t *p, const struct tgt_op *op, bool rctd)
 	if (!rctd)
 		return DESCRIPTOR_LEN;
 	p[5] |= 0x02;			/* CTDP */
-	return DESCRIPTOR_LEN + put_timeouts(p + DESCRIPTOR_LEN);
+	return DESCRIPTOR_LEN + put_timeouts(p + DESCRIPTOR_LEN, op);
 }
 
 static void report_all(struct tgt_cmd *cmd, bool rctd)
@@ -142,7 +143,7 @@ static void report_one(struct tgt_cmd *cmd, const struct tgt_op *op, bool rctd)
 		len += op->cdb_len;
 		if (rctd) {
 			p[1] |= 0x80;	/* CTDP */
-			len += put_timeouts(p + len);
+			len += put_timeouts(p + len, op);
 		}
 	}
 	tgt_cmd_respond(cmd, p, len, get_be32(cmd->cdb + 6));

@@ -95,6 +95,18 @@ uint32_t tgt_sbc_mismatch(const uint8_t *medium, const uint8_t *data, uint32_t l
 bool tgt_sbc_write_and_verify_parse(struct tgt_cmd *cmd);
 void tgt_sbc_write_and_verify(struct tgt_cmd *cmd);
 
+bool tgt_sbc_prefetch_parse(struct tgt_cmd *cmd);
+void tgt_sbc_prefetch(struct tgt_cmd *cmd);
+bool tgt_sbc_defect_data_parse(struct tgt_cmd *cmd);
+void tgt_sbc_defect_data(struct tgt_cmd *cmd);
+void tgt_sbc_self_test(struct tgt_cmd *cmd);
+
+/* The store says what it takes: there is a log page of it. */
+bool tgt_sbc_tells_usage(const struct tgt_lu *lu);
+/* Blocks of a threshold set, as an exponent; 0: none. */
+uint8_t tgt_sbc_threshold_exponent(const struct tgt_lu *lu);
+void tgt_sbc_log_provisioning(struct tgt_cmd *cmd);
+
 bool tgt_sbc_write_same_parse(struct tgt_cmd *cmd);
 void tgt_sbc_write_same(struct tgt_cmd *cmd);
 void tgt_sbc_unmap(struct tgt_cmd *cmd);

@@ -89,6 +89,7 @@ uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body)
 	put_be16(transfer_granularity(lu), body + 2);
 	put_be32(tgt_disk(lu)->xfer_max, body + 4);
 	put_be32(optimal_length(lu), body + 8);
+	put_be32(tgt_disk(lu)->xfer_max, body + 12);	/* PRE-FETCH */
 	if (tgt_sbc_thin(lu)) {
 		put_be32(TGT_SBC_UNMAP_MAX, body + 16);
 		put_be32(TGT_SBC_UNMAP_RANGES, body + 20);
@@ -118,6 +119,7 @@ uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint8_t *body)
 {
 	if (!tgt_sbc_thin(lu))
 		return 4;
+	body[0] = tgt_sbc_threshold_exponent(lu);
 	body[1] = LBPU | LBPWS | LBPWS10 | (lu->store.discard_zeroes ? LBPRZ_B2 : 0);
 	body[2] = THIN;
 	return 4;
@@ -142,7 +144,8 @@ bool tgt_sbc_start_stop_parse(struct tgt_cmd *cmd)
 		return true;
 	if (!cmd->lu->removable)
 		return tgt_spc_invalid_cdb(cmd, 4, 1);
-	if (!(how & START) && tgt_ua_prevented(&tgt_spc(cmd->lu)->ua))
+	/* Neither out nor in. */
+	if (tgt_ua_prevented(&tgt_spc(cmd->lu)->ua))
 		return tgt_spc_illegal(cmd, ASC_MEDIUM_REMOVAL_PREVENTED);
 	return true;
 }

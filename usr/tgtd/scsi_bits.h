@@ -13,6 +13,7 @@
 /* Operation codes */
 #define TEST_UNIT_READY			0x00
 #define REQUEST_SENSE			0x03
+#define FORMAT_UNIT			0x04
 #define READ_6				0x08
 #define WRITE_6				0x0a
 #define INQUIRY				0x12
@@ -21,6 +22,8 @@
 #define RELEASE_6			0x17
 #define MODE_SENSE_6			0x1a
 #define START_STOP_UNIT			0x1b
+#define RECEIVE_DIAGNOSTIC_RESULTS	0x1c
+#define SEND_DIAGNOSTIC			0x1d
 #define PREVENT_ALLOW_MEDIUM_REMOVAL	0x1e
 #define READ_CAPACITY_10		0x25
 #define READ_10				0x28
@@ -29,8 +32,10 @@
 #define VERIFY_10			0x2f
 #define PRE_FETCH_10			0x34
 #define SYNCHRONIZE_CACHE_10		0x35
+#define READ_DEFECT_DATA_10		0x37
 #define WRITE_SAME_10			0x41
 #define UNMAP				0x42
+#define SANITIZE			0x48
 #define LOG_SENSE			0x4d
 #define MODE_SELECT_10			0x55
 #define RESERVE_10			0x56
@@ -38,6 +43,9 @@
 #define MODE_SENSE_10			0x5a
 #define PERSISTENT_RESERVE_IN		0x5e
 #define PERSISTENT_RESERVE_OUT		0x5f
+#define VARIABLE_LENGTH_CDB		0x7f
+#define EXTENDED_COPY			0x83
+#define RECEIVE_COPY_RESULTS		0x84
 #define READ_16				0x88
 #define COMPARE_AND_WRITE		0x89
 #define WRITE_16			0x8a
@@ -55,6 +63,7 @@
 #define WRITE_12			0xaa
 #define WRITE_AND_VERIFY_12		0xae
 #define VERIFY_12			0xaf
+#define READ_DEFECT_DATA_12		0xb7
 
 /* Service actions */
 #define PRI_READ_KEYS			0x00
@@ -67,6 +76,7 @@
 #define MI_REPORT_SUPPORTED_OPCODES	0x0c
 #define MI_REPORT_SUPPORTED_TMFS	0x0d
 #define MO_SET_TARGET_PORT_GROUPS	0x0a
+#define MI_REPORT_TIMESTAMP		0x0f
 
 /* Additional sense codes and qualifiers besides those of sense.h */
 #define ASC_NONE			0x0000
@@ -93,6 +103,7 @@
 #define ASC_INQUIRY_DATA_CHANGED	0x3f03
 #define ASC_REPORTED_LUNS_CHANGED	0x3f0e
 #define ASC_MEDIUM_REMOVAL_PREVENTED	0x5302
+#define ASC_SELF_TEST_FAILED		0x3e03
 
 /* Vital product data pages */
 #define VPD_SUPPORTED			0x00
@@ -110,5 +121,10 @@
 #define MODE_INFORMATIONAL_EXCEPTIONS	0x1c
 #define MODE_ALL			0x3f
 #define MODE_ALL_SUBPAGES		0xff
+
+/* Log pages (SPC-4, 7.3; SBC-3, 6.4) */
+#define LOG_SUPPORTED			0x00
+#define LOG_PROVISIONING		0x0c
+#define LOG_ALL_SUBPAGES		0xff
 
 #endif

@@ -2,6 +2,7 @@
 /* Primary commands (SPC-4) that have no file of their own. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mode.h"
 #include "sense.h"
@@ -54,6 +55,7 @@ void tgt_spc_reset(struct tgt_lu *lu)
 	struct tgt_spc *spc = tgt_spc(lu);
 
 	tgt_ua_raise(&spc->ua, TGT_UA_RESET, NULL);
+	tgt_ua_allow(&spc->ua);
 	atomic_store(&spc->medium, TGT_MEDIUM_READY);
 	atomic_store(&spc->swp, false);
 	tgt_mode_d_sense_reset(lu);
@@ -170,6 +172,14 @@ void *tgt_spc_response(struct tgt_cmd *cmd, uint32_t size)
 	return cmd->bounce;
 }
 
+void *tgt_spc_buffer(struct tgt_cmd *cmd, uint32_t len)
+{
+	cmd->bounce = malloc(len ? len : 1);
+	if (!cmd->bounce)
+		tgt_cmd_status(cmd, SAM_BUSY);
+	return cmd->bounce;
+}
+
 uint8_t *tgt_spc_parameters(struct tgt_cmd *cmd, uint32_t len)
 {
 	int ret;
@@ -178,11 +188,8 @@ uint8_t *tgt_spc_parameters(struct tgt_cmd *cmd, uint32_t len)
 		tgt_spc_illegal(cmd, ASC_PARAMETER_LIST_LENGTH_ERROR);
 		return NULL;
 	}
-	cmd->bounce = malloc(len ? len : 1);
-	if (!cmd->bounce) {
-		tgt_cmd_status(cmd, SAM_BUSY);
+	if (!tgt_spc_buffer(cmd, len))
 		return NULL;
-	}
 	ret = len ? cmd->ops->copy(cmd, 0, cmd->bounce, len) : 0;
 	if (ret) {
 		tgt_cmd_errno(cmd, ret, true);
@@ -275,35 +282,20 @@ void tgt_spc_prevent_allow(struct tgt_cmd *cmd)
 	tgt_cmd_good(cmd, 0);
 }
 
-/*
- * LOG SENSE: no more than the list of supported pages, which is itself
- * (SPC-4, 7.3.2).
- */
-bool tgt_spc_log_sense_parse(struct tgt_cmd *cmd)
+/* By the system's clock, which SET TIMESTAMP does not change (SPC-4, 5.3, 6.37). */
+#define TIMESTAMP_LEN		12
+#define TIMESTAMP_OUTSIDE	0x03	/* origin: not by a command */
+
+void tgt_spc_report_timestamp(struct tgt_cmd *cmd)
 {
-	uint8_t page = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
+	uint8_t *p = tgt_spc_response(cmd, TIMESTAMP_LEN);
+	struct timespec now;
 
-	if (page)
-		return tgt_spc_invalid_cdb(cmd, 2, 5);
-	if (subpage && subpage != 0xff)
-		return tgt_spc_invalid_cdb(cmd, 3, -1);
-	return true;
-}
-
-void tgt_spc_log_sense(struct tgt_cmd *cmd)
-{
-	uint8_t *page = tgt_spc_response(cmd, 8);
-	bool subpages = cmd->cdb[3] == 0xff;
-
-	if (subpages) {
-		page[0] = 0x40;		/* SPF */
-		page[1] = 0xff;
-		put_be16(4, page + 2);
-		page[7] = 0xff;		/* 00h/00h, 00h/FFh */
-	} else {
-		put_be16(1, page + 2);
-	}
-	tgt_cmd_respond(cmd, page, subpages ? 8 : 5, get_be16(cmd->cdb + 7));
+	clock_gettime(CLOCK_REALTIME, &now);
+	put_be16(TIMESTAMP_LEN - 2, p);
+	p[2] = TIMESTAMP_OUTSIDE;
+	put_be48(now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000, p + 4);
+	tgt_cmd_respond(cmd, p, TIMESTAMP_LEN, get_be32(cmd->cdb + 6));
 }
 
 /* As tgt_tmf_submit() has them (SPC-4, 6.36). */

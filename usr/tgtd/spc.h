@@ -21,6 +21,13 @@
 struct tgt_mode_page;
 struct tgt_vpd_page;
 
+/* A log page (SPC-4, 7.3). */
+struct tgt_log_page {
+	uint8_t page, subpage;
+	bool (*supported)(const struct tgt_lu *lu);	/* NULL: yes */
+	void (*report)(struct tgt_cmd *cmd);		/* as tgt_op.execute */
+};
+
 /* Can commands of the medium be executed?  By START STOP UNIT. */
 enum tgt_medium_state {
 	TGT_MEDIUM_READY,
@@ -33,6 +40,10 @@ struct tgt_spc {
 	unsigned int nr_mode_pages;
 	const struct tgt_vpd_page *vpd_pages;	/* ascending */
 	unsigned int nr_vpd_pages;
+	const struct tgt_log_page *log_pages;	/* ascending, without the supported pages */
+	unsigned int nr_log_pages;
+	/* SEND DIAGNOSTIC's self-test: NULL: there is nothing to test.  Ends the command. */
+	void (*self_test)(struct tgt_cmd *cmd);
 	uint8_t mode_device_specific;		/* of the mode parameter header, but WP */
 	struct tgt_ua ua;
 	/* Calls fn for each unit that is the same one by another path, and this; NULL: there is none. */
@@ -85,6 +96,11 @@ void tgt_spc_mode_select(struct tgt_cmd *cmd);
 bool tgt_spc_report_opcodes_parse(struct tgt_cmd *cmd);
 void tgt_spc_report_opcodes(struct tgt_cmd *cmd);
 void tgt_spc_report_tmfs(struct tgt_cmd *cmd);
+void tgt_spc_report_timestamp(struct tgt_cmd *cmd);
+bool tgt_spc_send_diagnostic_parse(struct tgt_cmd *cmd);
+void tgt_spc_send_diagnostic(struct tgt_cmd *cmd);
+bool tgt_spc_receive_diagnostic_parse(struct tgt_cmd *cmd);
+void tgt_spc_receive_diagnostic(struct tgt_cmd *cmd);
 
 /* Shorthands: they end the command and return false, for parse. */
 bool tgt_spc_invalid_cdb(struct tgt_cmd *cmd, uint16_t byte, int8_t bit);
@@ -96,6 +112,8 @@ bool tgt_spc_illegal(struct tgt_cmd *cmd, uint16_t asc_ascq);
  * bounce.  NULL: the command has ended with BUSY.
  */
 void *tgt_spc_response(struct tgt_cmd *cmd, uint32_t size);
+/* len bytes in bounce.  NULL: the command has ended with BUSY. */
+void *tgt_spc_buffer(struct tgt_cmd *cmd, uint32_t len);
 /*
  * The parameter list of an OUT command, in bounce.  NULL: it has ended the
  * command, with PARAMETER LIST LENGTH ERROR if fewer than len bytes came.

@@ -35,6 +35,12 @@ static void put_unit(struct tgt_tmf *tmf)
 	tmf->lu = NULL;
 }
 
+static void cancel(struct tgt_cmd *cmd)
+{
+	if (cmd->op && cmd->op->cancel)
+		cmd->op->cancel(cmd);
+}
+
 static bool whole_target(enum scsi_tgt_tmf fn)
 {
 	return fn == SCSI_TGT_TMF_TARGET_RESET || fn == SCSI_TGT_TMF_I_T_NEXUS_RESET;
@@ -77,6 +83,18 @@ static void next_thread(struct tgt_call *call)
 		tgt_thread_call(tmf->thread, &tmf->call);
 }
 
+/* The commands that the function ends are asked to end soon; that does not change the list. */
+static void cancel_all(struct tgt_tmf *tmf, struct tgt_lu_thread *lt)
+{
+	bool own = tmf->fn == SCSI_TGT_TMF_ABORT_TASK_SET ||
+		   tmf->fn == SCSI_TGT_TMF_I_T_NEXUS_RESET;
+	struct tgt_cmd *cmd;
+
+	tgt_list_for_each(cmd, &lt->cmds, struct tgt_cmd, link)
+		if (!own || cmd->nexus == tmf->nexus)
+			cancel(cmd);
+}
+
 static void arrive(struct tgt_call *call)
 {
 	struct tgt_tmf *tmf = tgt_container_of(call, struct tgt_tmf, call);
@@ -87,6 +105,7 @@ static void arrive(struct tgt_call *call)
 		return;
 	}
 	tmf->seq = lt->seq;
+	cancel_all(tmf, lt);
 	if (all_gone(lt, tmf->seq))
 		next_thread(call);
 	else
@@ -137,6 +156,7 @@ static void abort_task(struct tgt_tmf *tmf)
 	hold_unit(tmf, ref->lu);
 	tmf->call.fn = command_gone;
 	tgt_list_add_tail(&tmf->link, &here(tmf->lu)->tmfs);
+	cancel(ref);
 }
 
 static void query_task_set(struct tgt_tmf *tmf, struct tgt_lu *lu)

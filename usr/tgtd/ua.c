@@ -210,3 +210,13 @@ bool tgt_ua_prevented(struct tgt_ua *ua)
 	pthread_mutex_unlock(&ua->lock);
 	return prevent;
 }
+
+void tgt_ua_allow(struct tgt_ua *ua)
+{
+	struct ua_nexus *n;
+
+	pthread_mutex_lock(&ua->lock);
+	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link)
+		n->prevent = false;
+	pthread_mutex_unlock(&ua->lock);
+}

@@ -73,5 +73,6 @@ bool tgt_ua_tell_loss(struct tgt_ua *ua, const struct tgt_nexus *nexus, uint64_t
 /* PREVENT ALLOW MEDIUM REMOVAL */
 void tgt_ua_set_prevent(struct tgt_ua *ua, const struct tgt_nexus *nexus, bool prevent);
 bool tgt_ua_prevented(struct tgt_ua *ua);
+void tgt_ua_allow(struct tgt_ua *ua);	/* nobody prevents it any more */
 
 #endif

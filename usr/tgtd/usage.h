@@ -32,6 +32,14 @@
 	  .flags = TGT_OP_ANY_LUN | TGT_OP_ANY_STATE | TGT_OP_KEEPS_UA,	\
 	  .alua = TGT_ALUA_OP_ALWAYS,					\
 	  .parse = tgt_spc_inquiry_parse, .execute = tgt_spc_inquiry },	\
+	{ .opcode = RECEIVE_DIAGNOSTIC_RESULTS, CDB(0, 0x01, 0xff, B2, 0),	\
+	  .alua = TGT_ALUA_OP_STANDBY,					\
+	  .parse = tgt_spc_receive_diagnostic_parse,			\
+	  .execute = tgt_spc_receive_diagnostic },			\
+	{ .opcode = SEND_DIAGNOSTIC, CDB(0, 0xf4, 0, B2, 0),		\
+	  .alua = TGT_ALUA_OP_STANDBY,					\
+	  .parse = tgt_spc_send_diagnostic_parse,			\
+	  .execute = tgt_spc_send_diagnostic },				\
 	{ .opcode = MODE_SELECT_6, CDB(0, 0x10, 0, 0, 0xff, 0),		\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .execute = tgt_spc_mode_select },				\
@@ -39,7 +47,7 @@
 	  .flags = TGT_OP_ANY_STATE,					\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .parse = tgt_spc_mode_sense_parse, .execute = tgt_spc_mode_sense }, \
-	{ .opcode = LOG_SENSE, CDB(0, 0, 0xff, 0xff, 0, 0, 0, B2, 0),	\
+	{ .opcode = LOG_SENSE, CDB(0, 0, 0xff, 0xff, 0, B2, B2, 0),	\
 	  .reservation = TGT_RESERVATION_ALLOWED,			\
 	  .flags = TGT_OP_ANY_STATE,					\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
@@ -78,6 +86,12 @@
 	  CDB(0, 0, 0, 0, 0, 0, B4, 0, 0),				\
 	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE,		\
 	  .supported = tgt_alua_settable, .alua = TGT_ALUA_OP_ALWAYS,	\
-	  .execute = tgt_alua_set_groups }
+	  .execute = tgt_alua_set_groups },				\
+	{ .opcode = MAINTENANCE_IN, .service_action = MI_REPORT_TIMESTAMP, \
+	  CDB(0, 0, 0, 0, 0, 0, B4, 0, 0),				\
+	  .reservation = TGT_RESERVATION_ALLOWED,			\
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE,		\
+	  .alua = TGT_ALUA_OP_STANDBY,					\
+	  .execute = tgt_spc_report_timestamp }
 
 #endif

@@ -2,6 +2,7 @@
 /* Threads, iocbs, events, timers, calls and the pool. */
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,6 +393,68 @@ static void test_pool(void **state)
 	assert_int_equal(sum, NR_WORKS * (NR_WORKS - 1) / 2);
 }
 
+/* What hangs in one queue, however much, doesn't delay another queue or the common one. */
+static sem_t let_go;
+static struct tgt_work stuck[100], others[2];
+static unsigned int nr_back, nr_stuck_back;
+
+static long stuck_fn(struct tgt_work *work)
+{
+	(void)work;
+	while (sem_wait(&let_go))
+		;
+	return 0;
+}
+
+static long quick_fn(struct tgt_work *work)
+{
+	return work == &others[1];
+}
+
+static void stuck_done(struct tgt_work *work, long res)
+{
+	(void)work;
+	assert_int_equal(res, 0);
+	if (++nr_stuck_back == sizeof(stuck) / sizeof(stuck[0]))
+		tgt_thread_quit();
+}
+
+static void quick_done(struct tgt_work *work, long res)
+{
+	assert_int_equal(res, work == &others[1]);
+	assert_int_equal(nr_stuck_back, 0);
+	if (++nr_back == 2)
+		tgt_thread_quit();
+}
+
+static void test_pool_stuck_queue(void **state)
+{
+	struct tgt_work_queue queue[2];
+	size_t i;
+
+	(void)state;
+	sem_init(&let_go, 0, 0);
+	nr_back = nr_stuck_back = 0;
+	tgt_work_queue_init(&queue[0]);
+	tgt_work_queue_init(&queue[1]);
+	for (i = 0; i < sizeof(stuck) / sizeof(stuck[0]); i++) {
+		stuck[i].fn = stuck_fn;
+		stuck[i].done = stuck_done;
+		tgt_work_submit_to(&queue[0], &stuck[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		others[i].fn = quick_fn;
+		others[i].done = quick_done;
+	}
+	tgt_work_submit_to(&queue[1], &others[0]);
+	tgt_work_submit(&others[1]);
+	tgt_thread_run();
+	for (i = 0; i < sizeof(stuck) / sizeof(stuck[0]); i++)
+		sem_post(&let_go);
+	tgt_thread_run();
+	sem_destroy(&let_go);
+}
+
 /*
  * Prepare hooks
  */
@@ -442,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_event_level),
 		cmocka_unit_test(test_timers),
 		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_pool_stuck_queue),
 		cmocka_unit_test(test_prepare_del),
 	};
 

@@ -82,7 +82,7 @@ static void mem_pool(struct tgt_io *io)
 {
 	io->work.fn = tgt_aio_work_rw;
 	io->work.done = mem_work_done;
-	tgt_work_submit(&io->work);
+	tgt_work_submit_to(&tgt_aio(io->store)->work, &io->work);
 }
 
 static void mem_iocb_done(struct tgt_iocb *req, long res)
@@ -335,7 +335,7 @@ static void submit_work(struct tgt_io *io, long (*fn)(struct tgt_work *work))
 {
 	io->work.fn = fn;
 	io->work.done = work_done;
-	tgt_work_submit(&io->work);
+	tgt_work_submit_to(&tgt_aio(io->store)->work, &io->work);
 }
 
 static void aio_submit(struct tgt_io *io)

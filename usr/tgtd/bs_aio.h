@@ -22,6 +22,7 @@ struct aio {
 	uint32_t sector;
 	/* Block devices: discard so that zeroes are read (else BLKDISCARD). */
 	bool punch;
+	struct tgt_work_queue work;	/* what blocks */
 	/*
 	 * The kernel reports a failed write-back once to each open file.  Flushes
 	 * have one of their own, so that no FUA write takes an error away from

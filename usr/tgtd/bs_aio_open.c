@@ -290,6 +290,7 @@ int tgt_aio_open(struct tgt_store *store, const char *path, char *err, size_t er
 	tgt_list_init(&aio->flush_group);
 	tgt_list_init(&aio->flush_next);
 	aio->sector = 1;
+	tgt_work_queue_init(&aio->work);
 	atomic_init(&aio->nowait_read, true);
 	atomic_init(&aio->nowait_write, true);
 	ret = open_all(&o);

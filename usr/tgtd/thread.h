@@ -57,6 +57,16 @@ struct tgt_work {
 	long res;
 };
 
+/*
+ * Work for one disk or the like, in order of submission: only so much of it runs at a
+ * time that other queues get their turn.  It may go when all of its work is done.
+ */
+struct tgt_work_queue {
+	struct tgt_list works, ready;
+	unsigned int nr_works, nr_running, nr_offered;
+};
+void tgt_work_queue_init(struct tgt_work_queue *queue);
+
 extern __thread struct tgt_thread *tgt_self;
 
 /* Both return 0 or -errno.  nr_io: serving threads, at least 1. */
@@ -101,7 +111,8 @@ void tgt_event_del(struct tgt_event *ev);	/* fn is not called any more */
 
 void tgt_thread_call(struct tgt_thread *thread, struct tgt_call *call);
 /* done follows in the calling thread. */
-void tgt_work_submit(struct tgt_work *work);
+void tgt_work_submit_to(struct tgt_work_queue *queue, struct tgt_work *work);
+void tgt_work_submit(struct tgt_work *work);	/* to the queue of all that have none */
 /* Ends idle pool threads; ones that are stuck in the kernel are left after a while. */
 void tgt_work_stop(void);
 

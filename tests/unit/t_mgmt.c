@@ -373,6 +373,9 @@ static void test_sessions(void **state)
 	fails("--lld iscsi --op new --mode portal --param foo=1.2.3.4:3260", "invalid request");
 	fails("--op delete --mode portal --param portal=1.2.3.4:1", "invalid request");
 	ok("--op delete --mode portal --param portal=1.2.3.4:3260");
+	ok("--lld iscsi --op new --mode portal --param portal=1.2.3.4:3261,tpgt=2");
+	prints("--op show --mode portal", "Portal: 1.2.3.4:3261,2\n");
+	ok("--op delete --mode portal --param portal=1.2.3.4:3261,tpgt=2");
 }
 
 static void test_stat(void **state)

@@ -127,7 +127,8 @@ static int rig_portal_nth(unsigned int n, char *portal, size_t portal_size)
 {
 	if (n >= rig_nr_portals)
 		return -ENOENT;
-	snprintf(portal, portal_size, "%s,1", rig_portals[n]);
+	snprintf(portal, portal_size, "%s%s", rig_portals[n],
+		 strchr(rig_portals[n], ',') ? "" : ",1");
 	return 0;
 }
 

@@ -37,7 +37,10 @@ struct tgt_transport_admin {
 	int (*conn_del)(struct tgt_nexus *nexus, uint32_t cid, char *err, size_t err_size);
 	int (*session_del)(struct tgt_nexus *nexus, char *err, size_t err_size);
 
-	/* Portals, as "ADDRESS:PORT" with an IPv6 address in []. */
+	/*
+	 * Portals, as "ADDRESS:PORT[,GROUP]" with an IPv6 address in [].  A new one is
+	 * the last that portal_nth has.
+	 */
 	int (*portal_new)(const char *portal, char *err, size_t err_size);
 	int (*portal_del)(const char *portal, char *err, size_t err_size);
 	/* "ADDRESS:PORT,GROUP": 0 or -ENOENT. */

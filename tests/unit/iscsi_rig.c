@@ -152,19 +152,30 @@ void iscsi_rig_stop(void)
 	pthread_join(thread, NULL);
 }
 
+struct arrival {
+	int fd;
+	uint16_t group;
+};
+
 static void new_conn(void *arg)
 {
-	int *fd = arg;
+	struct arrival *a = arg;
 
-	if (!iscsi_conn_new(*fd, "127.0.0.1", "127.0.0.1:3260", 1)) {
-		close(*fd);
-		*fd = -1;
+	if (!iscsi_conn_new(a->fd, "127.0.0.1", "127.0.0.1:3260", a->group)) {
+		close(a->fd);
+		a->fd = -1;
 	}
 }
 
 int iscsi_rig_connect(void)
 {
+	return iscsi_rig_connect_to(1);
+}
+
+int iscsi_rig_connect_to(uint16_t group)
+{
 	struct timeval limit = { .tv_sec = 10 };
+	struct arrival a = { .group = group };
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
@@ -172,8 +183,9 @@ int iscsi_rig_connect(void)
 	fcntl(fds[1], F_SETFL, O_NONBLOCK);
 	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	iscsi_rig_call(new_conn, &fds[1]);
-	if (fds[1] < 0) {
+	a.fd = fds[1];
+	iscsi_rig_call(new_conn, &a);
+	if (a.fd < 0) {
 		close(fds[0]);
 		return -1;
 	}

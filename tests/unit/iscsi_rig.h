@@ -22,6 +22,7 @@ void iscsi_rig_stop(void);
 void iscsi_rig_call(void (*fn)(void *arg), void *arg);
 /* A new connection: our end, blocking with a receive timeout. */
 int iscsi_rig_connect(void);
+int iscsi_rig_connect_to(uint16_t group);	/* by this portal group; else 1 */
 /* Waits until no connection is left: false after 10 s. */
 bool iscsi_rig_quiet(void);
 extern struct tgt_target *iscsi_rig_target;

@@ -79,7 +79,7 @@ static void sessions_fill(struct json_object *array, struct tgt_target *target)
 		struct json_object *obj = append(array);
 
 		add_number(obj, "sid", nexus->id);
-		add_text(obj, "initiator", nexus->initiator);
+		add_text(obj, "initiator", tgt_show_initiator(nexus));
 		add_text(obj, "alias", tgt_show_alias(nexus));
 		conns_fill(add_array(obj, "connections"), nexus);
 	}

@@ -85,13 +85,19 @@ const char *tgt_show_param(struct tgt_target *target, unsigned int n,
 	return NULL;
 }
 
+const char *tgt_show_initiator(const struct tgt_nexus *nexus)
+{
+	return nexus->initiator_node ? nexus->initiator_node :
+		nexus->initiator ? nexus->initiator : "none";
+}
+
 static void show_nexus(struct tgt_out *out, struct tgt_nexus *nexus)
 {
 	struct tgt_conn_info info;
 
 	tgt_out_printf(out, "        I_T nexus: %" PRIu64 "\n", nexus->id);
 	tgt_out_printf(out, "            Initiator: %s alias: %s\n",
-		       nexus->initiator ? nexus->initiator : "none", tgt_show_alias(nexus));
+		       tgt_show_initiator(nexus), tgt_show_alias(nexus));
 	for (unsigned int n = 0; !tgt_show_conn(nexus, n, &info); n++) {
 		tgt_out_printf(out, "            Connection: %u\n", info.cid);
 		tgt_out_printf(out, "                IP Address: %s\n", info.address);
@@ -286,7 +292,7 @@ static int show_conns(struct tgt_request *r)
 		for (unsigned int n = 0; !tgt_show_conn(nexus, n, &info); n++)
 			tgt_out_printf(&r->out, "    Connection: %u\n"
 				       "        Initiator: %s\n        IP Address: %s\n",
-				       info.cid, nexus->initiator, info.address);
+				       info.cid, tgt_show_initiator(nexus), info.address);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@ uint64_t tgt_show_lu_size(const struct tgt_lu *lu);
 uint32_t tgt_show_lu_block_size(const struct tgt_lu *lu);
 const char *tgt_show_lu_store(const struct tgt_lu *lu);
 const char *tgt_show_lld_state(const struct tgt_transport_ops *ops);
+const char *tgt_show_initiator(const struct tgt_nexus *nexus);	/* "none" without a name */
 const char *tgt_show_alias(struct tgt_nexus *nexus);	/* "none" without one */
 /* The n-th connection of a session: 0 or -ENOENT. */
 int tgt_show_conn(struct tgt_nexus *nexus, unsigned int n, struct tgt_conn_info *info);

@@ -113,6 +113,7 @@ struct tgt_nexus {
 	struct tgt_target *target;
 	uint64_t id;
 	char *initiator;		/* SCSI initiator port name */
+	const char *initiator_node;	/* ... as shown to people if that differs, else NULL */
 	struct tgt_list link;
 	void *transport_priv;
 	bool permanent;		/* a local port: no reason to call the target active */

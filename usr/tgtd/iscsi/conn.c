@@ -134,6 +134,14 @@ static const char *rx_error(int err)
 
 static void rx_failed(struct iscsi_conn *conn, int err)
 {
+	/* The header was right, so that it can be told which PDU it is (RFC 7143, 7.8). */
+	if (err == -EBADMSG && conn->rx.state == ISCSI_RX_TAIL && conn->state == ISCSI_CONN_FULL) {
+		tgt_info("%s (%s): the session ends: %s", conn->address, peer_name(conn),
+			 rx_error(err));
+		iscsi_reject(conn, ISCSI_REJECT_DATA_DIGEST);
+		iscsi_conn_drain(conn);
+		return;
+	}
 	/* ESHUTDOWN: whoever returned it has seen to it. */
 	if (err != -ESHUTDOWN)
 		iscsi_conn_close(conn, rx_error(err));
@@ -310,8 +318,10 @@ static void drain_asked(struct tgt_call *call)
 
 	if (elsewhere(conn, call))
 		return;
-	if (conn->state == ISCSI_CONN_FULL)
+	if (conn->state == ISCSI_CONN_FULL) {
+		tgt_info("%s (%s): the session is asked to end", conn->address, peer_name(conn));
 		iscsi_async(conn, ISCSI_ASYNC_DROP_SESSION);
+	}
 	iscsi_conn_drain(conn);
 }
 
@@ -346,6 +356,8 @@ static void init_fields(struct iscsi_conn *conn, int fd, const char *address,
 	tgt_list_init(&conn->tx_queue);
 	tgt_timer_init(&conn->timer, on_timer);
 	iscsi_params_default(&conn->params);
+	conn->rx_at = tgt_now_ns();
+	conn->text_ttt = ISCSI_TAG_NONE;
 	conn->text_in.max = ISCSI_TEXT_MAX;
 	conn->text_out.max = 16u << 20;
 	conn->start_call.fn = leave;
@@ -355,10 +367,28 @@ static void init_fields(struct iscsi_conn *conn, int fd, const char *address,
 	conn->drain_call.fn = drain_asked;
 }
 
+/* Keepalives find a dead peer also where NOP-In is off, and one that only listens. */
+static void set_options(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 60 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 15 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			   sizeof(options[i].value));
+}
+
 struct iscsi_conn *iscsi_conn_new(int fd, const char *address, const char *local, uint16_t tpgt)
 {
 	struct iscsi_conn *conn = calloc(1, sizeof(*conn));
-	int one = 1;
 
 	if (!conn)
 		return NULL;
@@ -368,7 +398,7 @@ struct iscsi_conn *iscsi_conn_new(int fd, const char *address, const char *local
 	if (!conn->tx_pdu || !conn->login || iscsi_rx_init(&conn->rx, &iscsi_login_ops,
 							    ISCSI_TEXT_MAX))
 		goto free;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	set_options(fd);
 	conn->events = EPOLLIN;
 	if (tgt_event_add(&conn->event, EPOLLIN))
 		goto free;

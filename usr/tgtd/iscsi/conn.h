@@ -144,9 +144,11 @@ struct iscsi_session {
 	struct iscsi_conn *conn;	/* [const] */
 	struct tgt_target *target;	/* [const] NULL: discovery */
 	char initiator[ISCSI_NAME_LEN + 1];
+	char port[ISCSI_NAME_LEN + 18];	/* the initiator port's: "NAME,i,0xISID" (4.2.7.1) */
 	char alias[256];
 	uint8_t isid[6];
 	uint16_t tsih;
+	uint16_t tpgt;			/* with the target's name, that of the target port */
 };
 
 struct iscsi_conn {
@@ -169,8 +171,8 @@ struct iscsi_conn {
 	struct iscsi_task *rx_task;
 	uint8_t *rx_mem;		/* data that isn't a command's */
 	uint32_t exp_cmdsn, max_cmdsn;
-	uint64_t rx_at;			/* when something came last, ns */
-	unsigned int pings;		/* unanswered NOP-Ins */
+	uint64_t rx_at;			/* while it logs in: of its last request, ns */
+	unsigned int pings;		/* ticks, with a NOP-In each, since something came */
 
 	/* [own] commands */
 	struct tgt_list hash[ISCSI_HASH];
@@ -198,6 +200,7 @@ struct iscsi_conn {
 	struct iscsi_text text_in, text_out;
 	size_t text_sent;
 	uint32_t text_itt, text_ttt;
+	uint32_t text_max_recv;		/* MaxRecvDataSegmentLength that it declared, 0: none */
 	bool text_busy;
 	struct tgt_call text_call;
 
@@ -277,6 +280,11 @@ void iscsi_send_targets(struct iscsi_conn *conn, const char *value, struct iscsi
 extern const struct iscsi_rx_ops iscsi_login_ops;
 struct iscsi_login *iscsi_login_new(void);
 void iscsi_login_free(struct iscsi_login *login);
+/*
+ * As many log in as may: ends the one that has said nothing for longest, if that is
+ * long enough.  false: all are busy.
+ */
+bool iscsi_login_evict(void);
 /* The target that the login under way is for, or NULL. */
 struct tgt_target *iscsi_login_target(const struct iscsi_login *login);
 /* A session has gone: a login that waited for it goes on. */
@@ -285,8 +293,9 @@ void iscsi_login_session_gone(struct iscsi_conn *conn, const struct iscsi_sessio
 /* session.c; thread 0 */
 extern struct tgt_list iscsi_conns, iscsi_sessions;
 extern unsigned int iscsi_nr_logins;	/* connections that have not ended login */
+/* That of this I_T nexus. */
 struct iscsi_session *iscsi_session_find(const char *initiator, const uint8_t isid[6],
-					 const struct tgt_target *target);
+					 const struct tgt_target *target, uint16_t tpgt);
 /* By TSIH, of whatever target. */
 struct iscsi_session *iscsi_session_by_tsih(uint16_t tsih);
 /* Makes the session of a connection and its nexus: 0 or -errno. */
@@ -294,5 +303,6 @@ int iscsi_session_new(struct iscsi_conn *conn, const char *initiator, const char
 		      const uint8_t isid[6], struct tgt_target *target);
 struct tgt_thread *iscsi_session_thread(void);	/* the least busy */
 void iscsi_conn_gone(struct iscsi_conn *conn);
+void iscsi_sessions_exit(void);		/* at the end of tgtd, when they are gone */
 
 #endif

@@ -50,9 +50,13 @@ static int set_number(const char *name, const char *value, uint32_t max, unsigne
 static int set_redirect(struct iscsi_target *t, const char *name, const char *value,
 			char *err, size_t err_size)
 {
+	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-.:[]";
+
 	if (!strcasecmp(name, "RedirectAddress")) {
-		if (strlen(value) >= sizeof(t->redirect_address)) {
-			snprintf(err, err_size, "RedirectAddress is too long");
+		if (strlen(value) >= sizeof(t->redirect_address) || value[strspn(value, host)]) {
+			snprintf(err, err_size, "RedirectAddress is an IP address, the name of a "
+				 "machine, or empty, not \"%.64s\"", value);
 			return -EINVAL;
 		}
 		strcpy(t->redirect_address, value);
@@ -187,6 +191,15 @@ void iscsi_settle(void)
 	}
 }
 
+/* With an Asynchronous Message if there is a session to be told. */
+static void end_conn(struct iscsi_conn *conn)
+{
+	if (conn->session)
+		iscsi_conn_ask_drain(conn);
+	else
+		iscsi_conn_ask_close(conn);
+}
+
 static void target_del(struct tgt_target *target, bool force)
 {
 	struct iscsi_conn *conn;
@@ -195,7 +208,7 @@ static void target_del(struct tgt_target *target, bool force)
 	iscsi_target(target)->removing = true;
 	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
 		if (conn_target(conn) == target)
-			iscsi_conn_ask_close(conn);
+			end_conn(conn);
 	iscsi_settle();
 }
 
@@ -232,18 +245,15 @@ static void shut_down(void (*done)(void *arg), void *arg)
 	shutdown_done = done;
 	shutdown_arg = arg;
 	iscsi_portals_close();
-	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link) {
-		if (conn->session)
-			iscsi_conn_ask_drain(conn);
-		else
-			iscsi_conn_ask_close(conn);
-	}
+	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
+		end_conn(conn);
 	iscsi_settle();
 }
 
 static void transport_exit(void)
 {
 	iscsi_portals_close();
+	iscsi_sessions_exit();
 }
 
 /*
@@ -280,7 +290,7 @@ static int session_del(struct tgt_nexus *nexus, char *err, size_t err_size)
 	const struct iscsi_session *s = nexus->transport_priv;
 
 	(void)err, (void)err_size;
-	iscsi_conn_ask_close(s->conn);
+	iscsi_conn_ask_drain(s->conn);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "target.h"
 
 #define ISCSI_CONNS_MAX		1024	/* at all */
-#define ISCSI_LOGINS_MAX	64	/* of these before the end of login */
+#define ISCSI_LOGINS_MAX	64	/* of these before the end of login; others wait */
 
 extern const struct tgt_transport_ops tgt_iscsi_transport;
 

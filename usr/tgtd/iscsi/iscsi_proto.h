@@ -57,6 +57,7 @@ enum iscsi_opcode {
 #define ISCSI_O_EXP_LENGTH	20	/* SCSI Command */
 #define ISCSI_O_CID		20	/* Login, Logout */
 #define ISCSI_O_REF_TAG		20	/* task management */
+#define ISCSI_O_REF_CMDSN	32	/* task management */
 #define ISCSI_O_CMDSN		24	/* of requests */
 #define ISCSI_O_STATSN		24	/* of responses */
 #define ISCSI_O_EXP_CMDSN	28
@@ -88,7 +89,9 @@ enum iscsi_login_status {
 	ISCSI_LOGIN_BAD_VERSION		= 0x0205,
 	ISCSI_LOGIN_TOO_MANY_CONNS	= 0x0206,
 	ISCSI_LOGIN_MISSING_KEY		= 0x0207,
+	ISCSI_LOGIN_BAD_SESSION_TYPE	= 0x0209,
 	ISCSI_LOGIN_NO_SUCH_SESSION	= 0x020a,
+	ISCSI_LOGIN_INVALID_REQUEST	= 0x020b,	/* during login */
 	ISCSI_LOGIN_UNAVAILABLE		= 0x0301,
 	ISCSI_LOGIN_NO_RESOURCES	= 0x0302,
 };

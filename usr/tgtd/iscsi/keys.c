@@ -45,7 +45,7 @@ static const struct {
 	[ISCSI_KEY_IF_MARKER] = { "IFMarker", AND, 0, 1, 0, 0, 0 },
 	[ISCSI_KEY_OF_MARKER] = { "OFMarker", AND, 0, 1, 0, 0, 0 },
 	[ISCSI_KEY_TASK_REPORTING] = { "TaskReporting", REPORTING, 0, 0, 0, 0, 0 },
-	[ISCSI_KEY_PROTOCOL_LEVEL] = { "iSCSIProtocolLevel", MINIMUM, 0, 31, 1, 1, 1 },
+	[ISCSI_KEY_PROTOCOL_LEVEL] = { "iSCSIProtocolLevel", MINIMUM, 0, 31, 1, 2, 2 },
 };
 
 #define REPORTING_VALUE	"RFC3720"
@@ -190,6 +190,26 @@ static bool in_range(int key, const char *value, uint32_t *n)
 	return !iscsi_text_number(value, n) && *n >= keys[key].min && *n <= keys[key].max;
 }
 
+/* The markers' intervals of RFC 3720: understood, and never wanted (RFC 7143, 13.25). */
+static bool obsolete(const char *name)
+{
+	return !strcmp(name, "IFMarkInt") || !strcmp(name, "OFMarkInt");
+}
+
+bool iscsi_key_known(const char *name)
+{
+	static const char *const others[] = {
+		"AuthMethod", "InitiatorAlias", "InitiatorName", "SendTargets", "SessionType",
+		"TargetAddress", "TargetAlias", "TargetName", "TargetPortalGroupTag",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(others[i], name))
+			return true;
+	return obsolete(name) || find(name) >= 0;
+}
+
 int iscsi_params_negotiate(const struct iscsi_params *ours, struct iscsi_params *result,
 			   uint32_t *seen, const char *name, const char *value,
 			   struct iscsi_text *reply)
@@ -198,6 +218,10 @@ int iscsi_params_negotiate(const struct iscsi_params *ours, struct iscsi_params 
 	const char *answer;
 	uint32_t n;
 
+	if (obsolete(name)) {
+		iscsi_text_add(reply, name, "Reject");
+		return 0;
+	}
 	if (key < 0)
 		return -ENOENT;
 	if (*seen & 1u << key)

@@ -64,6 +64,8 @@ const char *iscsi_params_nth(const struct iscsi_params *params, unsigned int n,
 int iscsi_params_negotiate(const struct iscsi_params *ours, struct iscsi_params *result,
 			   uint32_t *seen, const char *name, const char *value,
 			   struct iscsi_text *reply);
+/* Whether RFC 7143 defines a key of this name, be it operational or not. */
+bool iscsi_key_known(const char *name);
 /* After negotiation: what one key demands of another. */
 void iscsi_params_settle(struct iscsi_params *result);
 

@@ -16,6 +16,7 @@
 
 #define PAIRS_MAX	128
 #define REPLY_MAX	8192
+#define SILENCE_NS	(2 * UINT64_C(1000000000))
 
 enum auth_state {
 	AUTH_START,
@@ -74,6 +75,20 @@ void iscsi_login_free(struct iscsi_login *l)
 	iscsi_text_free(&l->reply);
 	explicit_bzero(&l->chap, sizeof(l->chap));
 	free(l);
+}
+
+bool iscsi_login_evict(void)
+{
+	struct iscsi_conn *conn, *silent = NULL;
+
+	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
+		if (conn->login && conn->state == ISCSI_CONN_LOGIN && !conn->login->wait_for &&
+		    (!silent || conn->rx_at < silent->rx_at))
+			silent = conn;
+	if (!silent || tgt_now_ns() - silent->rx_at < SILENCE_NS)
+		return false;
+	iscsi_conn_close(silent, "it says nothing, and others want to log in");
+	return true;
 }
 
 struct tgt_target *iscsi_login_target(const struct iscsi_login *l)
@@ -186,7 +201,7 @@ static int complete(struct iscsi_conn *conn)
 	if (l->target && l->target->state != TGT_TARGET_READY)
 		return fail(conn, ISCSI_LOGIN_UNAVAILABLE, "the target isn't ready");
 	if (l->target)
-		old = iscsi_session_find(l->initiator, l->isid, l->target);
+		old = iscsi_session_find(l->initiator, l->isid, l->target, conn->tpgt);
 	if (old) {
 		tgt_info("%s: %s logs in anew, session %u ends", conn->address, l->initiator,
 			 old->tsih);
@@ -376,7 +391,7 @@ static int identify(struct iscsi_conn *conn)
 	strcpy(l->initiator, initiator);
 	take_alias(l, alias);
 	if (type && strcmp(type, "Discovery") && strcmp(type, "Normal"))
-		return fail(conn, 0x0209, "an unknown SessionType");
+		return fail(conn, ISCSI_LOGIN_BAD_SESSION_TYPE, "an unknown SessionType");
 	l->discovery = type && !strcmp(type, "Discovery");
 	l->identified = true;
 	if (iscsi_stopping() || !tgt_system_online())
@@ -407,6 +422,8 @@ static int auth_method(struct iscsi_conn *conn)
 	struct iscsi_login *l = conn->login;
 	const char *list = pair(l, "AuthMethod");
 
+	if (!list && !(conn->rx.bhs[1] & ISCSI_LOGIN_TRANSIT))
+		return 0;	/* it may come later */
 	if (auth_required(l)) {
 		if (!list || !iscsi_text_list_has(list, "CHAP"))
 			return fail(conn, ISCSI_LOGIN_AUTH_FAILED, "it must authenticate by CHAP");
@@ -470,7 +487,8 @@ static int auth_response(struct iscsi_conn *conn)
 	const struct tgt_account *in = name ? tgt_account_incoming(accounts(l), name) : NULL;
 	const char *why = NULL;
 
-	if (!in || !response || iscsi_chap_check(&l->chap, in->password, response))
+	/* A name that isn't known takes as long as a wrong password. */
+	if (!response || iscsi_chap_check(&l->chap, in ? in->password : "", response) || !in)
 		why = "wrong name or password";
 	else if (id || challenge)
 		why = auth_mutual(l, in, id, challenge);
@@ -587,6 +605,7 @@ static int request(struct iscsi_conn *conn)
 	uint8_t flags = conn->rx.bhs[1];
 	int err;
 
+	conn->rx_at = tgt_now_ns();
 	if (l->begun || l->text.len ? !same_login(l, conn->rx.bhs) : (begin(conn), false))
 		return fail(conn, ISCSI_LOGIN_INITIATOR_ERROR, "another login in the same");
 	if (conn->rx.bhs[3])
@@ -613,7 +632,7 @@ static int login_header(struct iscsi_rx *rx)
 	struct iscsi_conn *conn = tgt_container_of(rx, struct iscsi_conn, rx);
 
 	if ((rx->bhs[0] & ISCSI_OPCODE_MASK) != ISCSI_LOGIN_REQ || rx->ahs_len)
-		return -EPROTO;
+		return conn->login->begun ? 0 : -EPROTO;
 	/* data_max is no more than data has room for. */
 	rx->dest = conn->login->data;
 	return 0;
@@ -621,7 +640,11 @@ static int login_header(struct iscsi_rx *rx)
 
 static int login_pdu(struct iscsi_rx *rx)
 {
-	return request(tgt_container_of(rx, struct iscsi_conn, rx));
+	struct iscsi_conn *conn = tgt_container_of(rx, struct iscsi_conn, rx);
+
+	if ((rx->bhs[0] & ISCSI_OPCODE_MASK) != ISCSI_LOGIN_REQ || rx->ahs_len)
+		return fail(conn, ISCSI_LOGIN_INVALID_REQUEST, "login isn't over");
+	return request(conn);
 }
 
 const struct iscsi_rx_ops iscsi_login_ops = {

@@ -14,9 +14,10 @@
 #include "iscsi.h"
 #include "log.h"
 
-#define BACKLOG		128
+#define BACKLOG		1024
 #define ACCEPTS		16	/* in a turn */
-#define PAUSE_MS	200
+#define PAUSE_MS	200	/* when the machine has no more */
+#define LOGINS_PAUSE_MS	10	/* when as many log in as may */
 
 struct portal {
 	struct tgt_event event;
@@ -143,10 +144,9 @@ static void took(struct portal *p, int fd, const struct sockaddr_storage *from)
 	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
 		nr++;
 	address_text(from, false, address, sizeof(address));
-	if (nr >= ISCSI_CONNS_MAX || iscsi_nr_logins >= ISCSI_LOGINS_MAX) {
+	if (nr >= ISCSI_CONNS_MAX) {
 		if (!told || tgt_now_ns() - told > UINT64_C(1000000000))
-			tgt_warn("%s: refused: %u connections, %u of them logging in", address, nr,
-				 iscsi_nr_logins);
+			tgt_warn("%s: refused: there are %u connections", address, nr);
 		told = tgt_now_ns();
 		close(fd);
 		return;
@@ -170,6 +170,13 @@ static void pause_over(struct tgt_timer *timer)
 	tgt_event_mod(&p->event, EPOLLIN);
 }
 
+/* What waits stays in the socket's queue. */
+static void pause_for(struct portal *p, unsigned int ms)
+{
+	tgt_event_mod(&p->event, 0);
+	tgt_timer_start(&p->pause, ms);
+}
+
 static void on_accept(struct tgt_event *ev, uint32_t epoll_events)
 {
 	struct portal *p = tgt_container_of(ev, struct portal, event);
@@ -179,18 +186,21 @@ static void on_accept(struct tgt_event *ev, uint32_t epoll_events)
 	for (i = 0; i < ACCEPTS; i++) {
 		struct sockaddr_storage from = { 0 };
 		socklen_t len = sizeof(from);
-		int fd = accept4(ev->fd, (struct sockaddr *)&from, &len,
-				 SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd;
 
+		if (iscsi_nr_logins >= ISCSI_LOGINS_MAX) {
+			if (!iscsi_login_evict())
+				pause_for(p, LOGINS_PAUSE_MS);
+			return;
+		}
+		fd = accept4(ev->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
 			took(p, fd, &from);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			/* It stays in the queue: look again when others have gone. */
 			tgt_warn("can't take connections for now: %s", strerror(errno));
-			tgt_event_mod(&p->event, 0);
-			tgt_timer_start(&p->pause, PAUSE_MS);
+			pause_for(p, PAUSE_MS);
 		}
 		return;
 	}

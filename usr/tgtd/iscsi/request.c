@@ -9,6 +9,7 @@
 #include "log.h"
 
 #define IDLE_TICK_MS	10000
+#define DISCOVERY_TICKS	12	/* without a request, and a discovery session ends */
 
 static uint8_t opcode(const struct iscsi_conn *conn)
 {
@@ -220,11 +221,16 @@ unsigned int iscsi_tick_ms(const struct iscsi_conn *conn)
 	return conn->nop_interval ? conn->nop_interval * 1000 : IDLE_TICK_MS;
 }
 
-/* pings is 0 if anything has come since the last tick but one. */
+/* pings is 0 if anything has come since the last tick but one.  Discovery knows no NOP. */
 void iscsi_conn_tick(struct iscsi_conn *conn)
 {
 	tgt_timer_start(&conn->timer, iscsi_tick_ms(conn));
-	if (!conn->nop_interval || !conn->session->target)
+	if (!conn->session->target) {
+		if (conn->pings++ >= DISCOVERY_TICKS)
+			iscsi_conn_close(conn, "discovery takes too long");
+		return;
+	}
+	if (!conn->nop_interval)
 		return;
 	if (conn->pings > conn->nop_count) {
 		iscsi_conn_close(conn, "it doesn't answer NOP-In");

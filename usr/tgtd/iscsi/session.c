@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who is there: connections and sessions; thread 0. */
 #include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,19 +10,23 @@
 #include "iscsi.h"
 #include "log.h"
 
+#define TRIM_MS	2000
+
 struct tgt_list iscsi_conns = TGT_LIST_INIT(iscsi_conns);
 struct tgt_list iscsi_sessions = TGT_LIST_INIT(iscsi_sessions);
 unsigned int iscsi_nr_logins;
 static uint16_t last_tsih;
+static struct tgt_timer trim_timer;
+static bool trimming;
 
 struct iscsi_session *iscsi_session_find(const char *initiator, const uint8_t isid[6],
-					 const struct tgt_target *target)
+					 const struct tgt_target *target, uint16_t tpgt)
 {
 	struct iscsi_session *s;
 
 	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
-		if (s->target == target && !memcmp(s->isid, isid, sizeof(s->isid)) &&
-		    !strcmp(s->initiator, initiator))
+		if (s->target == target && s->tpgt == tpgt &&
+		    !memcmp(s->isid, isid, sizeof(s->isid)) && !strcmp(s->initiator, initiator))
 			return s;
 	return NULL;
 }
@@ -50,8 +56,13 @@ static uint16_t new_tsih(void)
 
 static int add_nexus(struct iscsi_session *s)
 {
+	const uint8_t *id = s->isid;
+
+	snprintf(s->port, sizeof(s->port), "%s,i,0x%02x%02x%02x%02x%02x%02x", s->initiator,
+		 id[0], id[1], id[2], id[3], id[4], id[5]);
 	s->nexus.id = s->tsih;
-	s->nexus.initiator = s->initiator;
+	s->nexus.initiator = s->port;
+	s->nexus.initiator_node = s->initiator;
 	s->nexus.transport_priv = s;
 	return tgt_nexus_add(s->target, &s->nexus);
 }
@@ -69,6 +80,7 @@ int iscsi_session_new(struct iscsi_conn *conn, const char *initiator, const char
 	strncpy(s->initiator, initiator, sizeof(s->initiator) - 1);
 	strncpy(s->alias, alias, sizeof(s->alias) - 1);
 	memcpy(s->isid, isid, sizeof(s->isid));
+	s->tpgt = conn->tpgt;
 	s->tsih = new_tsih();
 	if (!s->tsih)
 		err = -ENOSPC;
@@ -115,6 +127,30 @@ static void session_gone(struct iscsi_session *s)
 			iscsi_login_session_gone(conn, s);
 }
 
+/* What connections had, and malloc() keeps, goes back to the machine. */
+static void trim(struct tgt_timer *timer)
+{
+	(void)timer;
+	trimming = false;
+	malloc_trim(0);
+}
+
+static void trim_soon(void)
+{
+	if (trimming)
+		return;
+	trimming = true;
+	tgt_timer_init(&trim_timer, trim);
+	tgt_timer_start(&trim_timer, TRIM_MS);
+}
+
+void iscsi_sessions_exit(void)
+{
+	if (trimming)
+		tgt_timer_stop(&trim_timer);
+	trimming = false;
+}
+
 void iscsi_conn_gone(struct iscsi_conn *conn)
 {
 	tgt_list_del(&conn->link);
@@ -126,5 +162,6 @@ void iscsi_conn_gone(struct iscsi_conn *conn)
 	if (conn->session)
 		session_gone(conn->session);
 	tgt_thread_call(conn->thread, &conn->free_call);
+	trim_soon();
 	iscsi_settle();
 }

@@ -127,12 +127,30 @@ static void submit(struct iscsi_conn *conn, uint8_t function, enum scsi_tgt_tmf 
 	tgt_tmf_submit(&t->tmf);
 }
 
+/*
+ * The command never came, and is ahead of this request: it counts as received and
+ * aborted (RFC 7143, 11.6.1, b).  With one connection, only the next one can be it.
+ */
+static bool abort_missing(struct iscsi_conn *conn)
+{
+	uint32_t ref = get_be32(conn->rx.bhs + ISCSI_O_REF_CMDSN);
+
+	if (ref != conn->exp_cmdsn || iscsi_sn_before(conn->max_cmdsn, ref) ||
+	    !iscsi_sn_before(ref, get_be32(conn->rx.bhs + ISCSI_O_CMDSN)))
+		return false;
+	conn->exp_cmdsn++;
+	conn->max_cmdsn++;
+	return true;
+}
+
 static void on_task(struct iscsi_conn *conn, uint8_t function)
 {
 	uint32_t itt = get_be32(conn->rx.bhs + ISCSI_O_ITT);
 	struct iscsi_task *task = iscsi_task_find(conn, get_be32(conn->rx.bhs + ISCSI_O_REF_TAG));
 
-	if (!task || task->state == ISCSI_TASK_RESPONDING || task->aborted) {
+	if (!task && function == ISCSI_TMF_ABORT_TASK && abort_missing(conn)) {
+		reply(conn, itt, ISCSI_TMF_COMPLETE);
+	} else if (!task || task->state == ISCSI_TASK_RESPONDING || task->aborted) {
 		reply(conn, itt, ISCSI_TMF_NO_TASK);
 	} else if (function == ISCSI_TMF_QUERY_TASK) {
 		reply(conn, itt, ISCSI_TMF_SUCCEEDED);
@@ -179,7 +197,8 @@ int iscsi_tmf_pdu(struct iscsi_conn *conn)
 		return 0;
 	}
 	if (conn->nr_tmfs >= ISCSI_TMFS_MAX) {
-		iscsi_reject(conn, ISCSI_REJECT_NO_RESOURCES);
+		iscsi_reject(conn, conn->rx.bhs[0] & ISCSI_IMMEDIATE ? ISCSI_REJECT_IMMEDIATE :
+			     ISCSI_REJECT_NO_RESOURCES);
 		return 0;
 	}
 	if (function == ISCSI_TMF_ABORT_TASK || function == ISCSI_TMF_QUERY_TASK)

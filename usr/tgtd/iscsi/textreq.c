@@ -55,23 +55,36 @@ void iscsi_send_targets(struct iscsi_conn *conn, const char *value, struct iscsi
 		add_target(conn, target, out);
 }
 
+/* One pair in full feature phase, where little can be said (RFC 7143, 13). */
+static void process_pair(struct iscsi_conn *conn, const char *key, const char *value)
+{
+	struct iscsi_text *out = &conn->text_out;
+	uint32_t n;
+
+	if (!strcmp(key, "SendTargets")) {
+		iscsi_send_targets(conn, value, out);
+	} else if (!strcmp(key, "MaxRecvDataSegmentLength")) {
+		if (iscsi_text_number(value, &n) || n < 512 || n > 16777215)
+			iscsi_text_add(out, key, "Reject");
+		else
+			conn->text_max_recv = n;
+	} else if (!iscsi_key_known(key)) {
+		iscsi_text_add(out, key, "NotUnderstood");
+	} else if (strcmp(key, "InitiatorAlias")) {
+		iscsi_text_add(out, key, "Reject");
+	}
+}
+
 static void process(struct iscsi_conn *conn)
 {
 	char *pos = conn->text_in.buf, *end = pos + conn->text_in.len;
-	struct iscsi_text *out = &conn->text_out;
 	char *key, *value;
 	int ret;
 
-	while ((ret = iscsi_text_next(&pos, end, &key, &value)) > 0) {
-		if (!strcmp(key, "SendTargets"))
-			iscsi_send_targets(conn, value, out);
-		else if (!strncmp(key, "X-", 2) || !strncmp(key, "X#", 2))
-			iscsi_text_add(out, key, "NotUnderstood");
-		else
-			iscsi_text_add(out, key, "Reject");	/* nothing else changes now */
-	}
+	while ((ret = iscsi_text_next(&pos, end, &key, &value)) > 0)
+		process_pair(conn, key, value);
 	if (ret < 0)
-		out->overflow = true;
+		conn->text_out.overflow = true;
 }
 
 /*
@@ -111,6 +124,9 @@ static void came_back(struct tgt_call *call)
 
 	conn->text_busy = false;
 	iscsi_text_free(&conn->text_in);
+	if (conn->text_max_recv)
+		conn->params.value[ISCSI_KEY_MAX_RECV_LENGTH] = conn->text_max_recv;
+	conn->text_max_recv = 0;
 	if (conn->state == ISCSI_CONN_CLOSED)
 		iscsi_conn_check(conn);
 	else if (conn->text_out.overflow)

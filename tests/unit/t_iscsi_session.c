@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sessions as a whole: who may begin them, what keeps them apart, how they end. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "iscsi/iscsi.h"
+#include "mgmt_transport.h"
+#include "t_iscsi_peer.h"
+
+/*
+ * Administration, in thread 0
+ */
+
+struct setting {
+	const char *name, *value;
+	int err;
+};
+
+static void set_param(void *arg)
+{
+	struct setting *s = arg;
+	char err[TGT_ERR_SIZE];
+
+	s->err = tgt_iscsi_transport.target_update(iscsi_rig_target, s->name, s->value,
+						   err, sizeof(err));
+}
+
+static int set(const char *name, const char *value)
+{
+	struct setting s = { .name = name, .value = value };
+
+	iscsi_rig_call(set_param, &s);
+	return s.err;
+}
+
+static void end_first_session(void *arg)
+{
+	struct tgt_nexus *nexus = tgt_list_first(&iscsi_rig_target->nexuses,
+						 struct tgt_nexus, link);
+	char err[TGT_ERR_SIZE];
+
+	(void)arg;
+	tgt_iscsi_transport.admin->session_del(nexus, err, sizeof(err));
+}
+
+static char ports[2][256];
+static unsigned int nr_ports;
+
+static void note_ports(void *arg)
+{
+	struct tgt_nexus *nexus;
+
+	(void)arg;
+	nr_ports = 0;
+	tgt_list_for_each(nexus, &iscsi_rig_target->nexuses, struct tgt_nexus, link)
+		if (nr_ports < 2)
+			snprintf(ports[nr_ports++], sizeof(ports[0]), "%s", nexus->initiator);
+}
+
+/*
+ * Login
+ */
+
+static void odd_login(void **state)
+{
+	uint8_t head[48] = { ISCSI_NOP_OUT | ISCSI_IMMEDIATE, ISCSI_FINAL };
+	int fd = iscsi_rig_connect();
+
+	(void)state;
+	/* AuthMethod comes with the second request. */
+	LOGIN(fd, 0x00, NAMES);
+	expect_status(fd, ISCSI_LOGIN_OK);
+	assert_int_equal(bhs[1], 0x00);
+	LOGIN(fd, 0x81, "AuthMethod=None\0");
+	expect_status(fd, ISCSI_LOGIN_OK);
+	assert_int_equal(bhs[1], 0x81);
+	assert_true(reply_has("AuthMethod=None"));
+	/* What RFC 3720 had and RFC 7143 hasn't, and what RFC 7144 has. */
+	LOGIN(fd, 0x04, "IFMarkInt=2048\0OFMarkInt=2048\0IFMarker=Yes\0"
+	      "iSCSIProtocolLevel=2\0");
+	expect_status(fd, ISCSI_LOGIN_OK);
+	assert_true(reply_has("IFMarkInt=Reject"));
+	assert_true(reply_has("OFMarkInt=Reject"));
+	assert_true(reply_has("IFMarker=No"));
+	assert_true(reply_has("iSCSIProtocolLevel=2"));
+	/* Something else than a login request. */
+	send_pdu(fd, head, "data", 4);
+	expect_status(fd, ISCSI_LOGIN_INVALID_REQUEST);
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
+static void redirected(void **state)
+{
+	static const struct {
+		const char *address, *port, *reason, *pair;
+		uint16_t status;
+	} v[] = {
+		{ "192.0.2.7", "3261", "Temporary", "TargetAddress=192.0.2.7:3261", 0x0101 },
+		{ "2001:db8::7", "3260", "Permanent", "TargetAddress=[2001:db8::7]:3260", 0x0102 },
+		{ "san.example", "860", "Temporary", "TargetAddress=san.example:860", 0x0101 },
+	};
+	int fd;
+
+	(void)state;
+	assert_int_equal(set("RedirectAddress", "a b"), -EINVAL);
+	assert_int_equal(set("RedirectPort", "70000"), -EINVAL);
+	assert_int_equal(set("RedirectReason", "Whim"), -EINVAL);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		assert_int_equal(set("RedirectAddress", v[i].address), 0);
+		assert_int_equal(set("RedirectPort", v[i].port), 0);
+		assert_int_equal(set("RedirectReason", v[i].reason), 0);
+		fd = iscsi_rig_connect();
+		LOGIN(fd, OPERATIONAL_TO_FULL, NAMES);
+		expect_status(fd, v[i].status);
+		assert_true(reply_has(v[i].pair));
+		expect_close(fd);
+	}
+	assert_int_equal(set("RedirectAddress", ""), 0);
+	end(SESSION(""));
+}
+
+/* The same initiator port by another portal group is another nexus. */
+static void portal_groups(void **state)
+{
+	static const char name[] = ISCSI_RIG_INITIATOR ",i,0x400102030001";
+	int first = SESSION(""), second = iscsi_rig_connect_to(2);
+
+	(void)state;
+	LOGIN(second, OPERATIONAL_TO_FULL, NAMES);
+	expect_status(second, ISCSI_LOGIN_OK);
+	assert_true(reply_has("TargetPortalGroupTag=2"));
+	ping(second);
+	ping(first);
+	iscsi_rig_call(note_ports, NULL);
+	assert_int_equal(nr_ports, 2);
+	assert_string_equal(ports[0], name);
+	assert_string_equal(ports[1], name);
+	close(first);
+	end(second);
+}
+
+/*
+ * Text
+ */
+
+static void texts(void **state)
+{
+	int fd = SESSION("");
+
+	(void)state;
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "X-new=1\0Frob=1\0InitialR2T=No\0"
+	     "InitiatorAlias=me\0SendTargets=\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_true(reply_has("X-new=NotUnderstood"));
+	assert_true(reply_has("Frob=NotUnderstood"));
+	assert_true(reply_has("InitialR2T=Reject"));
+	assert_false(reply_has("InitiatorAlias=Reject"));
+	assert_true(reply_has("TargetName=" ISCSI_RIG_TARGET));
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "SendTargets=All\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_true(reply_has("SendTargets=Reject"));
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "SendTargets=iqn.2024-01.example:other\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_int_equal(data_len, 0);
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "rubbish\0");
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
+static void add_portals(void *arg)
+{
+	char text[64], err[TGT_ERR_SIZE];
+	int i, *nr = arg;
+
+	for (i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), "127.0.0.%d:%d,%d", 2 + i, 20000 + getpid() % 10000,
+			 1 + i);
+		*nr += !iscsi_portal_new(text, err, sizeof(err));
+	}
+}
+
+static void del_portals(void *arg)
+{
+	char text[64], err[TGT_ERR_SIZE];
+	int i;
+
+	(void)arg;
+	for (i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), "127.0.0.%d:%d", 2 + i, 20000 + getpid() % 10000);
+		iscsi_portal_del(text, err, sizeof(err));
+	}
+}
+
+/* An answer in parts, each no longer than the initiator has said last. */
+static void long_answer(void **state)
+{
+	int fd = SESSION("MaxRecvDataSegmentLength=8192\0"), nr = 0, seen = 0;
+	static char all[8192], pair[64];
+	unsigned int parts = 0;
+	size_t len = 0;
+
+	(void)state;
+	iscsi_rig_call(add_portals, &nr);
+	assert_true(nr > 20);
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "MaxRecvDataSegmentLength=100\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_true(reply_has("MaxRecvDataSegmentLength=Reject"));
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "MaxRecvDataSegmentLength=512\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "SendTargets=" ISCSI_RIG_TARGET "\0");
+	for (;;) {
+		expect(fd, ISCSI_TEXT_RSP);
+		assert_true(data_len <= 512 && len + data_len < sizeof(all));
+		memcpy(all + len, data, data_len);
+		len += data_len;
+		parts++;
+		if (bhs[1] & ISCSI_FINAL)
+			break;
+		assert_int_equal(bhs[1], ISCSI_CONTINUE);
+		text_pdu(fd, get_be32(bhs + 20), ISCSI_FINAL, "", 0);
+	}
+	assert_true(parts > 1);
+	for (size_t i = 0; i < len; i += strlen(all + i) + 1)
+		seen += !strncmp(all + i, "TargetAddress=127.0.0.", 22);
+	assert_true(seen > nr);
+	snprintf(pair, sizeof(pair), "TargetAddress=127.0.0.11:%d,10", 20000 + getpid() % 10000);
+	assert_non_null(memmem(all, len, pair, strlen(pair) + 1));
+	iscsi_rig_call(del_portals, NULL);
+	end(fd);
+}
+
+/*
+ * Task management
+ */
+
+static void abort_of_what_never_came(void **state)
+{
+	uint8_t head[48] = { ISCSI_TMF_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | ISCSI_TMF_ABORT_TASK };
+	int fd = SESSION("");
+
+	(void)state;
+	clear_ua(fd);
+	head[9] = 1;
+	put_be32(77, head + ISCSI_O_ITT);
+	put_be32(4711, head + ISCSI_O_REF_TAG);
+	put_be32(cmdsn + 1, head + ISCSI_O_CMDSN);
+	put_be32(cmdsn, head + ISCSI_O_REF_CMDSN);
+	send_pdu(fd, head, NULL, 0);
+	expect(fd, ISCSI_TMF_RSP);
+	assert_int_equal(bhs[2], ISCSI_TMF_COMPLETE);
+	assert_int_equal(get_be32(bhs + ISCSI_O_EXP_CMDSN), ++cmdsn);
+	/* The same again: that number is behind the window now. */
+	send_pdu(fd, head, NULL, 0);
+	expect(fd, ISCSI_TMF_RSP);
+	assert_int_equal(bhs[2], ISCSI_TMF_NO_TASK);
+	statsn += 2;
+	clear_ua(fd);
+	ping(fd);
+	end(fd);
+}
+
+/*
+ * The end
+ */
+
+static void told_of_the_end(void **state)
+{
+	int fd = SESSION("DefaultTime2Wait=3\0");
+
+	(void)state;
+	iscsi_rig_call(end_first_session, NULL);
+	expect(fd, ISCSI_ASYNC);
+	assert_int_equal(get_be32(bhs + ISCSI_O_ITT), ISCSI_TAG_NONE);
+	assert_int_equal(bhs[36], ISCSI_ASYNC_DROP_SESSION);
+	assert_int_equal(get_be16(bhs + 40), 3);	/* Time2Wait */
+	assert_int_equal(get_be16(bhs + 42), 0);	/* Time2Retain */
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
+/* It is kept for as long as it answers, and no longer. */
+static void dead_peer(void **state)
+{
+	uint8_t head[48] = { ISCSI_NOP_OUT | ISCSI_IMMEDIATE, ISCSI_FINAL };
+	int fd;
+
+	(void)state;
+	assert_int_equal(set("nop_interval", "1"), 0);
+	assert_int_equal(set("nop_count", "1"), 0);
+	fd = SESSION("");
+	expect(fd, ISCSI_NOP_IN);
+	assert_int_equal(get_be32(bhs + ISCSI_O_ITT), ISCSI_TAG_NONE);
+	assert_int_not_equal(get_be32(bhs + ISCSI_O_TTT), ISCSI_TAG_NONE);
+	assert_int_equal(get_be32(bhs + ISCSI_O_STATSN), statsn);
+	put_be32(ISCSI_TAG_NONE, head + ISCSI_O_ITT);
+	memcpy(head + ISCSI_O_TTT, bhs + ISCSI_O_TTT, 4);
+	put_be32(cmdsn, head + ISCSI_O_CMDSN);
+	send_pdu(fd, head, NULL, 0);
+	expect(fd, ISCSI_NOP_IN);
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+	assert_int_equal(set("nop_interval", "15"), 0);
+	assert_int_equal(set("nop_count", "3"), 0);
+}
+
+/* It asks for 64 MB, and takes nothing. */
+static int slow_peer(int nr)
+{
+	static const char target[] = "TargetName=" ISCSI_RIG_TARGET;
+	int fd = iscsi_rig_connect(), len;
+	uint8_t head[48];
+	char text[256];
+
+	assert_true(fd >= 0);
+	/* A name of its own, so that none replaces another. */
+	len = snprintf(text, 128, "InitiatorName=iqn.2024-01.example:slow%d", nr) + 1;
+	memcpy(text + len, target, sizeof(target));
+	login_pdu(fd, OPERATIONAL_TO_FULL, text, len + sizeof(target));
+	expect_status(fd, ISCSI_LOGIN_OK);
+	statsn = get_be32(bhs + ISCSI_O_STATSN) + 1;
+	clear_ua(fd);
+	for (int n = 0; n < 64; n++) {
+		rw_header(head, 0x28, 100 + n, 0, 2048, 1 << 20);
+		send_pdu(fd, head, NULL, 0);
+	}
+	return fd;
+}
+
+/* Such initiators don't keep another from being served. */
+static void slow_peers(void **state)
+{
+	int slow[16], fd;
+
+	(void)state;
+	for (int i = 0; i < 16; i++)
+		slow[i] = slow_peer(i);
+	fd = SESSION("");
+	clear_ua(fd);
+	for (int n = 0; n < 100; n++)
+		ping(fd);
+	close(fd);
+	for (int i = 0; i < 16; i++)
+		close(slow[i]);
+	assert_true(iscsi_rig_quiet());
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	return iscsi_rig_start();
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	iscsi_rig_stop();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(odd_login),
+		cmocka_unit_test(redirected),
+		cmocka_unit_test(portal_groups),
+		cmocka_unit_test(texts),
+		cmocka_unit_test(long_answer),
+		cmocka_unit_test(abort_of_what_never_came),
+		cmocka_unit_test(told_of_the_end),
+		cmocka_unit_test(dead_peer),
+		cmocka_unit_test(slow_peers),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}

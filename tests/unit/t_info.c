@@ -24,7 +24,7 @@ static void make(off_t size, uint32_t block_size, const char *option)
 static int setup(void **state)
 {
 	(void)state;
-	make(8 << 20, 512, "thin_provisioning=1");
+	make(16 << 20, 512, "thin_provisioning=1");
 	return 0;
 }
 
@@ -40,21 +40,21 @@ static void prefetch(void **state)
 	(void)state;
 	assert_good(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0, 0, 0, 0, 8, 0));
 	assert_good(RIG_NONE(PRE_FETCH_10, 2, 0, 0, 0, 0, 0x1f, 0, 8, 0));
-	assert_good(RIG_NONE(PRE_FETCH_16, 0, 0, 0, 0, 0, 0, 0, 0x3f, 0xff, 0, 0, 0, 1, 0, 0));
+	assert_good(RIG_NONE(PRE_FETCH_16, 0, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 0, 0, 0, 1, 0, 0));
 	/* To the end. */
-	assert_good(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0x3f, 0xff, 0, 0, 0, 0));
-	assert_sense(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0x3f, 0xff, 0, 0, 2, 0),
+	assert_good(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0x7f, 0xff, 0, 0, 0, 0));
+	assert_sense(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0x7f, 0xff, 0, 0, 2, 0),
 		     SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
-	assert_sense(RIG_NONE(PRE_FETCH_16, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0),
+	assert_sense(RIG_NONE(PRE_FETCH_16, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0),
 		     SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 	assert_sense(RIG_NONE(PRE_FETCH_16, 0, 255, 255, 255, 255, 255, 255, 255, 255,
 			      255, 255, 255, 255, 0, 0),
 		     SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 	/* More than MAXIMUM PREFETCH LENGTH says. */
 	assert_good(RIG_IN(d, 64, INQUIRY, 1, 0xb0, 0, 64, 0));
-	assert_int_equal(get_be32(d + 16), 8192);
-	assert_good(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0, 0, 0, 0x20, 0, 0));
-	assert_field(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0, 0, 0, 0x20, 1, 0), 7);
+	assert_int_equal(get_be32(d + 16), 16384);
+	assert_good(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0, 0, 0, 0x40, 0, 0));
+	assert_field(RIG_NONE(PRE_FETCH_10, 0, 0, 0, 0, 0, 0, 0x40, 1, 0), 7);
 	assert_field(RIG_NONE(PRE_FETCH_10, 1, 0, 0, 0, 0, 0, 0, 1, 0), 1);
 }
 
@@ -139,7 +139,7 @@ static void log_lists(void **state)
 	assert_field(log_sense(0x40, 0, 1), 5);
 	/* A thick unit has no such page. */
 	rig_lu_del(lu);
-	make(8 << 20, 512, "thin_provisioning=0");
+	make(16 << 20, 512, "thin_provisioning=0");
 	assert_int_equal(log_sense(0x40, 0, 0).transferred, 5);
 	assert_field(log_sense(0x4c, 0, 0), 2);
 	assert_field(log_sense(0x4c, 0xff, 0), 2);
@@ -171,7 +171,7 @@ static void provisioning_log(void **state)
 	assert_memory_equal(d, "\x0c\x00\x00\x0c\x00\x02\x03\x08", 8);
 	assert_field(log_sense(0x4c, 0, 3), 5);
 	rig_lu_del(lu);
-	make(8 << 20, 4096, "thin_provisioning=1");
+	make(16 << 20, 4096, "thin_provisioning=1");
 	used(8);
 }
 

@@ -258,12 +258,14 @@ static void length_is_limited(void **state)
 	(void)state;
 	assert_good(RIG_IN(d, 64, INQUIRY, 1, VPD_BLOCK_LIMITS, 0, 64, 0));
 	max = get_be32(d + 8);
-	assert_int_equal(max, 8192);
+	assert_int_equal(max, 16384);
 	assert_field(do_read(sixteen, 0, max + 1, buf, 512), 10);
 	assert_field(do_write(&forms[2], 0, max + 1, data, 512), 6);
 	assert_field(do_write(sixteen, 0, UINT32_MAX, data, 512), 10);
 	assert_field(do_write(ten, 0, 0xffff, data, 512), 7);
-	assert_good(do_read(sixteen, 0, max, buf, max * BS));
+	assert_sense(do_read(sixteen, 0, max, buf, BS), SENSE_ILLEGAL_REQUEST,
+		     ASC_LBA_OUT_OF_RANGE);
+	assert_good(do_read(sixteen, 0, BLOCKS, buf, BLOCKS * BS));
 }
 
 static void underflow_and_overflow(void **state)

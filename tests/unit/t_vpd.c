@@ -144,8 +144,9 @@ static void block_limits(void **state)
 	assert_int_equal(vpd(0xb0), 60);
 	assert_int_equal(d[4], 1);			/* WSNZ */
 	assert_int_equal(get_be16(d + 6), 1);
-	assert_int_equal(get_be32(d + 8), 8192);
+	assert_int_equal(get_be32(d + 8), 16384);
 	assert_int_equal(get_be32(d + 12), 0);
+	assert_int_equal(get_be32(d + 16), 16384);	/* PRE-FETCH */
 	assert_int_equal(get_be32(d + 20), 1 << 20);
 	assert_int_equal(get_be32(d + 24), 256);
 	assert_int_equal(get_be32(d + 28), 8);
@@ -159,7 +160,7 @@ static void block_limits(void **state)
 	lu->opt_xfer_len = 100000;
 	vpd(0xb0);
 	assert_int_equal(get_be16(d + 6), 16);
-	assert_int_equal(get_be32(d + 12), 8192);	/* not above the maximum */
+	assert_int_equal(get_be32(d + 12), 16384);	/* not above the maximum */
 	lu->thin = false;
 	vpd(0xb0);
 	assert_int_equal(get_be32(d + 20), 0);

@@ -279,6 +279,12 @@ void tgt_cmd_done(struct tgt_cmd *cmd)
 	}
 }
 
+void tgt_cmd_cancel(struct tgt_cmd *cmd)
+{
+	if (cmd->op && cmd->op->cancel)
+		cmd->op->cancel(cmd);
+}
+
 void tgt_cmd_release(struct tgt_cmd *cmd)
 {
 	free(cmd->bounce);

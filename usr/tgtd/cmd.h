@@ -26,6 +26,7 @@ struct tgt_cmd;
 struct tgt_lu;
 struct tgt_nexus;
 struct tgt_op;
+struct tgt_sense;
 struct tgt_thread;
 
 enum tgt_cmd_state {
@@ -85,6 +86,7 @@ struct tgt_cmd {
 	uint8_t task_attr;		/* enum scsi_tgt_task_attr */
 	uint8_t lun[8];
 	uint32_t data_len;		/* bytes that the initiator expects to move */
+	bool internal;			/* tgtd's own (subcmd.h); set by tgt_cmd_init() */
 
 	/* Set by the device type. */
 	uint8_t status;			/* SAM-5 */
@@ -126,6 +128,7 @@ static inline void tgt_cmd_init(struct tgt_cmd *cmd)
 {
 	cmd->state = TGT_CMD_TRANSPORT;
 	cmd->bounce = NULL;
+	cmd->internal = false;
 }
 
 /* Frees what the command holds for its response (bounce). */
@@ -134,10 +137,15 @@ void tgt_cmd_release(struct tgt_cmd *cmd);
 /* Runs the command.  May call ops->done before it returns. */
 void tgt_cmd_submit(struct tgt_cmd *cmd);
 
+/* Nobody waits for its result any more: it may end sooner.  Between submit and done. */
+void tgt_cmd_cancel(struct tgt_cmd *cmd);
+
 /* For device types: ends the command, with what is set in it. */
 void tgt_cmd_done(struct tgt_cmd *cmd);
 /* ... with CHECK CONDITION and this sense (fixed or descriptor as the control mode page says). */
 void tgt_cmd_sense(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq);
+/* ... with all that sense says. */
+void tgt_cmd_check_condition(struct tgt_cmd *cmd, const struct tgt_sense *sense);
 /* ... the same with a field pointer (SPC-4, 4.5.2.4.2) into CDB or data. */
 void tgt_cmd_invalid_field(struct tgt_cmd *cmd, bool in_cdb, uint16_t byte, int8_t bit);
 /* ... the same with the INFORMATION field (an LBA, a difference). */

@@ -104,6 +104,10 @@ static const struct tgt_mode_page mode_pages[] = {
 	{ .opcode = op, CDB(__VA_ARGS__), .reservation = TGT_RESERVATION_READS,	\
 	  .parse = tgt_sbc_defect_data_parse, .execute = tgt_sbc_defect_data }
 
+#define COPY_RESULTS_OP(sa, fn)						\
+	{ .opcode = RECEIVE_COPY_RESULTS, .service_action = sa,		\
+	  CDB(0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, B4, 0, 0),	\
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE, .execute = fn }
 #define PR_IN_OP(sa, fn)						\
 	{ .opcode = PERSISTENT_RESERVE_IN, .service_action = sa,		\
 	  CDB(0, 0, 0, 0, 0, 0, 0, B2, 0), .flags = TGT_OP_SERVICE_ACTION,	\
@@ -186,6 +190,14 @@ static const struct tgt_op ops[] = {
 	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_reserve_legacy },
 	{ .opcode = RELEASE_10, CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
 	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_release_legacy },
+	{ .opcode = EXTENDED_COPY, .service_action = EC_LID1,
+	  CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
+	  .timeout = 600, .parse = tgt_xcopy_parse, .execute = tgt_xcopy,
+	  .cancel = tgt_xcopy_cancel },
+	COPY_RESULTS_OP(RCR_COPY_STATUS, tgt_copy_status),
+	COPY_RESULTS_OP(RCR_RECEIVE_DATA, tgt_copy_receive_data),
+	COPY_RESULTS_OP(RCR_OPERATING_PARAMETERS, tgt_copy_parameters),
+	COPY_RESULTS_OP(RCR_FAILED_SEGMENT_DETAILS, tgt_copy_failed_details),
 	{ .opcode = PREVENT_ALLOW_MEDIUM_REMOVAL, CDB(0, 0, 0, 0, 0x03, 0),
 	  .flags = TGT_OP_ANY_STATE,
 	  .execute = tgt_spc_prevent_allow },
@@ -243,11 +255,13 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	disk->xfer_max = TGT_SBC_XFER_MAX / lu->block_size;
 	atomic_init(&disk->nr_blocks, count_blocks(lu));
 	atomic_init(&disk->write_flags, 0);
+	tgt_copies_init(&disk->copies);
 	disk->lu = lu;
 	if (!tgt_param_get(&lu->params, "lbppbe"))
 		lu->lbppbe = tgt_sbc_lbppbe(lu);
 	ret = tgt_medium_get(disk, lu, err, err_size);
 	if (ret) {
+		tgt_copies_exit(&disk->copies);
 		tgt_spc_exit(&disk->spc);
 		free(disk);
 		return ret;
@@ -259,6 +273,7 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 static void disk_exit(struct tgt_lu *lu)
 {
 	tgt_medium_put(tgt_disk(lu));
+	tgt_copies_exit(&tgt_disk(lu)->copies);
 	tgt_spc_exit(tgt_spc(lu));
 	free(lu->device_priv);
 	lu->device_priv = NULL;
@@ -280,6 +295,7 @@ static bool disk_admit(struct tgt_cmd *cmd)
 static void disk_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 {
 	tgt_pr_reset(tgt_disk(lu)->medium, nexus);
+	tgt_copies_forget(&tgt_disk(lu)->copies, nexus);
 	tgt_spc_nexus_del(lu, nexus);
 }
 
@@ -287,6 +303,7 @@ static void disk_reset(struct tgt_lu *lu)
 {
 	tgt_spc_reset(lu);
 	tgt_pr_reset(tgt_disk(lu)->medium, NULL);
+	tgt_copies_forget(&tgt_disk(lu)->copies, NULL);
 	atomic_store(&tgt_disk(lu)->write_flags, 0);
 }
 

@@ -12,6 +12,7 @@
 #define VERSION_SPC4	0x06
 #define HISUP_FORMAT_2	0x12
 #define CMDQUE		0x02
+#define THREE_PC	0x08	/* byte 5 */
 
 /* Version descriptors (SPC-4, 6.6.8) */
 #define VERSION_SAM5	0x00a0
@@ -59,6 +60,8 @@ static void put_standard(const struct tgt_lu *lu, uint8_t *p)
 		return;
 	p[1] = lu->removable ? RMB : 0;
 	p[5] = atomic_load(&lu->target->alua.access) << 4;	/* TPGS */
+	if (lu->dispatch->first[EXTENDED_COPY])
+		p[5] |= THREE_PC;
 	p[7] = CMDQUE;
 	put_text(p + 8, lu->vendor, 8);
 	put_text(p + 16, lu->product, 16);

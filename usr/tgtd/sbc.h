@@ -5,9 +5,10 @@
 
 #include "medium.h"
 #include "spc.h"
+#include "xcopy.h"
 
 /* Limits, as the block limits page reports them. */
-#define TGT_SBC_XFER_MAX	(4u << 20)	/* bytes of READ, WRITE, VERIFY */
+#define TGT_SBC_XFER_MAX	(8u << 20)	/* bytes of READ, WRITE, VERIFY */
 #define TGT_SBC_WRITE_SAME_MAX	0xfff8u		/* blocks */
 #define TGT_SBC_UNMAP_MAX	(1u << 20)	/* blocks of an UNMAP command */
 #define TGT_SBC_UNMAP_RANGES	256u		/* block descriptors */
@@ -22,6 +23,7 @@ struct tgt_disk {
 	_Atomic uint64_t nr_blocks;
 	/* TGT_IO_DSYNC with WCE 0: for every write.  0: also where nothing is cached. */
 	atomic_uint write_flags;
+	struct tgt_copies copies;
 };
 
 static inline struct tgt_disk *tgt_disk(const struct tgt_lu *lu)

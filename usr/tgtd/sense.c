@@ -15,6 +15,8 @@
 #define DESC_HEADER_LEN		8
 #define DESC_INFORMATION	0x00
 #define DESC_INFORMATION_LEN	12
+#define DESC_COMMAND		0x01
+#define DESC_COMMAND_LEN	12
 #define DESC_SKS		0x02
 #define DESC_SKS_LEN		8
 
@@ -34,6 +36,8 @@ static unsigned int build_fixed(uint8_t *s, const struct tgt_sense *sense)
 		s[0] |= FIXED_VALID;
 		put_be32(sense->info, s + 3);
 	}
+	if (sense->has_command && sense->command <= UINT32_MAX)
+		put_be32(sense->command, s + 8);
 	memcpy(s + 15, sense->sks, sizeof(sense->sks));
 	return FIXED_LEN;
 }
@@ -42,7 +46,8 @@ static unsigned int build_descriptors(uint8_t *s, const struct tgt_sense *sense)
 {
 	unsigned int len = DESC_HEADER_LEN;
 
-	memset(s, 0, DESC_HEADER_LEN + DESC_INFORMATION_LEN + DESC_SKS_LEN);
+	memset(s, 0, DESC_HEADER_LEN + DESC_INFORMATION_LEN + DESC_COMMAND_LEN +
+	       DESC_SKS_LEN);
 	s[0] = DESC_CURRENT;
 	s[1] = sense->key;
 	put_be16(sense->asc_ascq, s + 2);
@@ -52,6 +57,12 @@ static unsigned int build_descriptors(uint8_t *s, const struct tgt_sense *sense)
 		s[len + 2] = FIXED_VALID;
 		put_be64(sense->info, s + len + 4);
 		len += DESC_INFORMATION_LEN;
+	}
+	if (sense->has_command) {
+		s[len] = DESC_COMMAND;
+		s[len + 1] = DESC_COMMAND_LEN - 2;
+		put_be64(sense->command, s + len + 4);
+		len += DESC_COMMAND_LEN;
 	}
 	if (sense->sks[0] & SKSV) {
 		s[len] = DESC_SKS;
@@ -76,7 +87,7 @@ void tgt_sense_field(struct tgt_sense *sense, bool in_cdb, uint16_t byte, int8_t
 	put_be16(byte, sense->sks + 1);
 }
 
-static void check_condition(struct tgt_cmd *cmd, const struct tgt_sense *sense)
+void tgt_cmd_check_condition(struct tgt_cmd *cmd, const struct tgt_sense *sense)
 {
 	cmd->status = SAM_CHECK_CONDITION;
 	cmd->sense_len = tgt_sense_build(cmd->sense, sense,
@@ -90,7 +101,7 @@ void tgt_cmd_sense(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq)
 {
 	struct tgt_sense sense = { .key = key, .asc_ascq = asc_ascq };
 
-	check_condition(cmd, &sense);
+	tgt_cmd_check_condition(cmd, &sense);
 }
 
 void tgt_cmd_sense_info(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq, uint64_t info)
@@ -99,7 +110,7 @@ void tgt_cmd_sense_info(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq, uin
 		.key = key, .asc_ascq = asc_ascq, .has_info = true, .info = info,
 	};
 
-	check_condition(cmd, &sense);
+	tgt_cmd_check_condition(cmd, &sense);
 }
 
 void tgt_cmd_invalid_field(struct tgt_cmd *cmd, bool in_cdb, uint16_t byte, int8_t bit)
@@ -110,7 +121,7 @@ void tgt_cmd_invalid_field(struct tgt_cmd *cmd, bool in_cdb, uint16_t byte, int8
 	};
 
 	tgt_sense_field(&sense, in_cdb, byte, bit);
-	check_condition(cmd, &sense);
+	tgt_cmd_check_condition(cmd, &sense);
 }
 
 /*
@@ -197,5 +208,5 @@ void tgt_cmd_errno(struct tgt_cmd *cmd, int err, bool write)
 		sense.asc_ascq = write ? e->write_asc : e->read_asc;
 		break;
 	}
-	check_condition(cmd, &sense);
+	tgt_cmd_check_condition(cmd, &sense);
 }

@@ -54,10 +54,12 @@ struct tgt_sense {
 	uint16_t asc_ascq;
 	bool has_info;
 	uint64_t info;
+	bool has_command;
+	uint64_t command;	/* command specific information */
 	uint8_t sks[3];		/* sense key specific; not there if SKSV is 0 */
 };
 
-/* buf: room for 28 bytes, as any tgt_cmd.sense has.  Returns the length. */
+/* buf: room for 40 bytes, as any tgt_cmd.sense has.  Returns the length. */
 unsigned int tgt_sense_build(uint8_t *buf, const struct tgt_sense *sense, bool descriptor);
 /* Points at a byte, and a bit unless < 0, of CDB or parameter data. */
 void tgt_sense_field(struct tgt_sense *sense, bool in_cdb, uint16_t byte, int8_t bit);

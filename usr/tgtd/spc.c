@@ -94,7 +94,7 @@ static bool report_ua(struct tgt_cmd *cmd)
 {
 	uint16_t code;
 
-	if (cmd->op->flags & TGT_OP_KEEPS_UA)
+	if ((cmd->op->flags & TGT_OP_KEEPS_UA) || cmd->internal)
 		return true;
 	code = tgt_ua_take(&tgt_spc(cmd->lu)->ua, cmd->nexus);
 	if (!code)

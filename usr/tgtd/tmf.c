@@ -35,12 +35,6 @@ static void put_unit(struct tgt_tmf *tmf)
 	tmf->lu = NULL;
 }
 
-static void cancel(struct tgt_cmd *cmd)
-{
-	if (cmd->op && cmd->op->cancel)
-		cmd->op->cancel(cmd);
-}
-
 static bool whole_target(enum scsi_tgt_tmf fn)
 {
 	return fn == SCSI_TGT_TMF_TARGET_RESET || fn == SCSI_TGT_TMF_I_T_NEXUS_RESET;
@@ -92,7 +86,7 @@ static void cancel_all(struct tgt_tmf *tmf, struct tgt_lu_thread *lt)
 
 	tgt_list_for_each(cmd, &lt->cmds, struct tgt_cmd, link)
 		if (!own || cmd->nexus == tmf->nexus)
-			cancel(cmd);
+			tgt_cmd_cancel(cmd);
 }
 
 static void arrive(struct tgt_call *call)
@@ -156,7 +150,7 @@ static void abort_task(struct tgt_tmf *tmf)
 	hold_unit(tmf, ref->lu);
 	tmf->call.fn = command_gone;
 	tgt_list_add_tail(&tmf->link, &here(tmf->lu)->tmfs);
-	cancel(ref);
+	tgt_cmd_cancel(ref);
 }
 
 static void query_task_set(struct tgt_tmf *tmf, struct tgt_lu *lu)

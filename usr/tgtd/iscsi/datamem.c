@@ -8,7 +8,7 @@
 #include "thread.h"
 
 #define SHIFT_MIN	12
-#define NR_SIZES	11		/* 4 KiB to 4 MiB */
+#define NR_SIZES	12		/* 4 KiB to 8 MiB */
 #define KEPT_MAX	(16u << 20)	/* bytes, of a thread */
 #define TRIM_MS		1000
 

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define ISCSI_MEM_MAX	(4u << 20)
+#define ISCSI_MEM_MAX	(8u << 20)
 
 /* What a piece for len bytes takes; len is from 1 to ISCSI_MEM_MAX. */
 uint32_t iscsi_mem_size(uint32_t len);

@@ -238,10 +238,12 @@ void iscsi_tasks_drop(struct iscsi_conn *conn, bool silence)
 
 	for (i = 0; i < ISCSI_HASH; i++)
 		tgt_list_for_each_safe(task, tmp, &conn->hash[i], struct iscsi_task, link) {
-			if (task->state == ISCSI_TASK_ACTIVE)
+			if (task->state == ISCSI_TASK_ACTIVE) {
 				task->aborted |= silence;
-			else if (task->state != ISCSI_TASK_RESPONDING)
+				tgt_cmd_cancel(&task->cmd);
+			} else if (task->state != ISCSI_TASK_RESPONDING) {
 				task_put(task);
+			}
 		}
 }
 

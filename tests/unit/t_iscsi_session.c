@@ -34,14 +34,22 @@ static int set(const char *name, const char *value)
 	return s.err;
 }
 
+static bool session_ended;	/* administration was told so, and it was */
+
+static void note_end(void *arg, int err, const char *text)
+{
+	(void)text;
+	session_ended = !err && tgt_list_empty(&((struct tgt_target *)arg)->nexuses);
+}
+
 static void end_first_session(void *arg)
 {
 	struct tgt_nexus *nexus = tgt_list_first(&iscsi_rig_target->nexuses,
 						 struct tgt_nexus, link);
-	char err[TGT_ERR_SIZE];
 
 	(void)arg;
-	tgt_iscsi_transport.admin->session_del(nexus, err, sizeof(err));
+	session_ended = false;
+	tgt_iscsi_transport.admin->session_del(nexus, note_end, iscsi_rig_target);
 }
 
 static char ports[2][256];
@@ -278,6 +286,7 @@ static void told_of_the_end(void **state)
 	assert_int_equal(get_be16(bhs + 42), 0);	/* Time2Retain */
 	expect_close(fd);
 	assert_true(iscsi_rig_quiet());
+	assert_true(session_ended);
 }
 
 /* It is kept for as long as it answers, and no longer. */

@@ -95,13 +95,12 @@ static int rig_conn_nth(struct tgt_nexus *nexus, unsigned int n, struct tgt_conn
 	return 0;
 }
 
-static int rig_conn_del(struct tgt_nexus *nexus, uint32_t cid, char *err, size_t err_size)
+static int rig_conn_del(struct tgt_nexus *nexus, uint32_t cid, tgt_done_fn done, void *arg)
 {
-	(void)err;
-	(void)err_size;
 	if (cid)
 		return -ENOENT;
 	tgt_nexus_del(nexus);
+	done(arg, 0, "");
 	return 0;
 }
 

@@ -150,11 +150,15 @@ int tgt_mgmt_session_delete(struct tgt_request *r)
 {
 	const struct tgt_transport_admin *admin = r->target->transport->admin;
 	struct tgt_nexus *nexus;
+	int ret;
 
 	if (!admin || !admin->session_del)
 		return tgt_request_invalid(r);
 	nexus = session(r);
-	return nexus ? admin->session_del(nexus, r->err, sizeof(r->err)) : -ENOENT;
+	if (!nexus)
+		return -ENOENT;
+	ret = admin->session_del(nexus, tgt_request_done, r);
+	return ret ? tgt_request_fail(r, ret, "%s", strerror(-ret)) : TGT_REQUEST_PENDING;
 }
 
 int tgt_mgmt_conn_delete(struct tgt_request *r)
@@ -168,8 +172,8 @@ int tgt_mgmt_conn_delete(struct tgt_request *r)
 	nexus = session(r);
 	if (!nexus)
 		return -ENOENT;
-	ret = admin->conn_del(nexus, r->args.number[TGT_OPT_CID], r->err, sizeof(r->err));
+	ret = admin->conn_del(nexus, r->args.number[TGT_OPT_CID], tgt_request_done, r);
 	if (ret == -ENOENT)
-		return tgt_request_fail(r, ret, "can't find the session");
-	return ret;
+		return tgt_request_fail(r, ret, "can't find the connection");
+	return ret ? tgt_request_fail(r, ret, "%s", strerror(-ret)) : TGT_REQUEST_PENDING;
 }

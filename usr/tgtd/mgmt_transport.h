@@ -33,9 +33,13 @@ struct tgt_transport_admin {
 	const char *(*nexus_alias)(struct tgt_nexus *nexus);
 	/* Its n-th connection: 0 or -ENOENT. */
 	int (*conn_nth)(struct tgt_nexus *nexus, unsigned int n, struct tgt_conn_info *info);
-	/* Closes a connection or a session; -ENOENT: no such connection. */
-	int (*conn_del)(struct tgt_nexus *nexus, uint32_t cid, char *err, size_t err_size);
-	int (*session_del)(struct tgt_nexus *nexus, char *err, size_t err_size);
+	/*
+	 * Closes a connection or a session: 0 and done follows when it has gone (so
+	 * that scripts may go on to delete what it used) or takes too long, or
+	 * -errno.  -ENOENT: no such connection.
+	 */
+	int (*conn_del)(struct tgt_nexus *nexus, uint32_t cid, tgt_done_fn done, void *arg);
+	int (*session_del)(struct tgt_nexus *nexus, tgt_done_fn done, void *arg);
 
 	/*
 	 * Portals, as "ADDRESS:PORT[,GROUP]" with an IPv6 address in [].  A new one is

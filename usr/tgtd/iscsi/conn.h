@@ -149,6 +149,15 @@ struct iscsi_session {
 	uint8_t isid[6];
 	uint16_t tsih;
 	uint16_t tpgt;			/* with the target's name, that of the target port */
+	struct tgt_list waiters;	/* [0] of struct iscsi_waiter */
+};
+
+/* Administration that waits for a session's end. */
+struct iscsi_waiter {
+	struct tgt_list link;
+	struct tgt_timer timer;
+	tgt_done_fn done;
+	void *arg;
 };
 
 struct iscsi_conn {
@@ -302,6 +311,8 @@ struct iscsi_session *iscsi_session_by_tsih(uint16_t tsih);
 int iscsi_session_new(struct iscsi_conn *conn, const char *initiator, const char *alias,
 		      const uint8_t isid[6], struct tgt_target *target);
 struct tgt_thread *iscsi_session_thread(void);	/* the least busy */
+/* done is called when it has gone, or with an error if that takes too long.  0 or -ENOMEM. */
+int iscsi_session_wait(struct iscsi_session *s, tgt_done_fn done, void *arg);
 void iscsi_conn_gone(struct iscsi_conn *conn);
 void iscsi_sessions_exit(void);		/* at the end of tgtd, when they are gone */
 

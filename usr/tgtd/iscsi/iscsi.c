@@ -285,20 +285,21 @@ static int conn_nth(struct tgt_nexus *nexus, unsigned int n, struct tgt_conn_inf
 	return 0;
 }
 
-static int session_del(struct tgt_nexus *nexus, char *err, size_t err_size)
+static int session_del(struct tgt_nexus *nexus, tgt_done_fn done, void *arg)
 {
-	const struct iscsi_session *s = nexus->transport_priv;
+	struct iscsi_session *s = nexus->transport_priv;
+	int err = iscsi_session_wait(s, done, arg);
 
-	(void)err, (void)err_size;
-	iscsi_conn_ask_drain(s->conn);
-	return 0;
+	if (!err)
+		iscsi_conn_ask_drain(s->conn);
+	return err;
 }
 
-static int conn_del(struct tgt_nexus *nexus, uint32_t cid, char *err, size_t err_size)
+static int conn_del(struct tgt_nexus *nexus, uint32_t cid, tgt_done_fn done, void *arg)
 {
 	const struct iscsi_session *s = nexus->transport_priv;
 
-	return cid == s->conn->cid ? session_del(nexus, err, err_size) : -ENOENT;
+	return cid == s->conn->cid ? session_del(nexus, done, arg) : -ENOENT;
 }
 
 static const struct tgt_transport_admin admin = {

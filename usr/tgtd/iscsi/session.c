@@ -11,6 +11,7 @@
 #include "log.h"
 
 #define TRIM_MS	2000
+#define WAIT_MS	10000
 
 struct tgt_list iscsi_conns = TGT_LIST_INIT(iscsi_conns);
 struct tgt_list iscsi_sessions = TGT_LIST_INIT(iscsi_sessions);
@@ -81,6 +82,7 @@ int iscsi_session_new(struct iscsi_conn *conn, const char *initiator, const char
 	strncpy(s->alias, alias, sizeof(s->alias) - 1);
 	memcpy(s->isid, isid, sizeof(s->isid));
 	s->tpgt = conn->tpgt;
+	tgt_list_init(&s->waiters);
 	s->tsih = new_tsih();
 	if (!s->tsih)
 		err = -ENOSPC;
@@ -112,6 +114,38 @@ struct tgt_thread *iscsi_session_thread(void)
 	return tgt_thread_get(best);
 }
 
+/*
+ * Waiting for a session's end
+ */
+
+static void waiter_end(struct iscsi_waiter *w, int err, const char *text)
+{
+	tgt_list_del(&w->link);
+	tgt_timer_stop(&w->timer);
+	w->done(w->arg, err, text);
+	free(w);
+}
+
+static void waiter_late(struct tgt_timer *timer)
+{
+	waiter_end(tgt_container_of(timer, struct iscsi_waiter, timer), -ETIMEDOUT,
+		   "the connection is closed, but has commands that do not end");
+}
+
+int iscsi_session_wait(struct iscsi_session *s, tgt_done_fn done, void *arg)
+{
+	struct iscsi_waiter *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->done = done;
+	w->arg = arg;
+	tgt_timer_init(&w->timer, waiter_late);
+	tgt_timer_start(&w->timer, WAIT_MS);
+	tgt_list_add_tail(&w->link, &s->waiters);
+	return 0;
+}
+
 static void session_gone(struct iscsi_session *s)
 {
 	struct iscsi_conn *conn, *tmp;
@@ -122,6 +156,8 @@ static void session_gone(struct iscsi_session *s)
 		tgt_info("%s: %s: session %u of target %u has ended", s->conn->address,
 			 s->initiator, s->tsih, s->target->tid);
 	}
+	while (!tgt_list_empty(&s->waiters))
+		waiter_end(tgt_list_first(&s->waiters, struct iscsi_waiter, link), 0, "");
 	tgt_list_for_each_safe(conn, tmp, &iscsi_conns, struct iscsi_conn, link)
 		if (conn->login)
 			iscsi_login_session_gone(conn, s);

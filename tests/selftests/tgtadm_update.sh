@@ -29,8 +29,10 @@ is "$(inq 'Product identification')" "A product" "product"
 is "$(inq 'Product revision level')" 1.2 "revision"
 ok "the serial number is changed" update scsi_sn=serial-1
 is "$(sn)" serial-1 "to this"
-nok "a vendor that is too long is refused" update vendor_id=ninechars
-is "$(inq 'Vendor identification')" EXAMPLE "and changes nothing"
+ok "a vendor that is too long" update vendor_id=ninechars
+is "$(inq 'Vendor identification')" ninechar "is cut"
+nok "a serial number that is too long is refused" update "scsi_sn=$(printf '%065d' 0)"
+is "$(sn)" serial-1 "and changes nothing"
 
 ok "it goes offline" update online=0
 is "$(shown Online)" No "tgtadm says so"

@@ -131,7 +131,14 @@ static void administration(void **state)
 	(void)state;
 	assert_int_equal(iscsi_params_set(&ours, "maxburstlength", "65536", err, 256), 0);
 	assert_int_equal(ours.value[ISCSI_KEY_MAX_BURST], 65536);
-	assert_int_equal(iscsi_params_set(&ours, "ErrorRecoveryLevel", "1", err, 256), -EINVAL);
+	/* Legal, but more than there is: as much as there is. */
+	assert_int_equal(iscsi_params_set(&ours, "ErrorRecoveryLevel", "1", err, 256), 0);
+	assert_int_equal(ours.value[ISCSI_KEY_ERL], 0);
+	assert_int_equal(iscsi_params_set(&ours, "MaxOutstandingR2T", "65535", err, 256), 0);
+	assert_int_equal(ours.value[ISCSI_KEY_MAX_R2T], 4);
+	assert_int_equal(iscsi_params_set(&ours, "MaxOutstandingR2T", "65536", err, 256), -EINVAL);
+	assert_int_equal(iscsi_params_set(&ours, "ErrorRecoveryLevel", "3", err, 256), -EINVAL);
+	assert_int_equal(iscsi_params_set(&ours, "DataPDUInOrder", "No", err, 256), -EINVAL);
 	assert_int_equal(iscsi_params_set(&ours, "HeaderDigest", "MD5", err, 256), -EINVAL);
 	assert_int_equal(iscsi_params_set(&ours, "InitialR2T", "maybe", err, 256), -EINVAL);
 	assert_int_equal(iscsi_params_set(&ours, "Nonsense", "1", err, 256), -ENOENT);

@@ -311,6 +311,11 @@ static void test_access(void **state)
 	ok("--op bind --mode target --tid 1 -Q iqn.x");
 	ok("--op unbind --mode target --tid 1 -I 10.0.0.0/8");
 	ok("--op unbind --mode target --tid 1 -Q iqn.x");
+	/* As tgt-admin does it. */
+	ok("--op bind --mode target --tid 1 -Q iqn.y");
+	ok("--op unbind --mode target --tid 1 -I iqn.y");
+	fails("--op unbind --mode target --tid 1 -I iqn.y",
+	      "this access control rule does not exist");
 	ok("--op show");
 	assert_non_null(strstr(rig_last.text, "    ACL information:\n"));
 	assert_string_equal(strstr(rig_last.text, "    ACL information:\n"),
@@ -335,7 +340,7 @@ static void test_accounts(void **state)
 	ok("--mode account --op bind --tid 1 --user joe");
 	fails("--mode account --op bind --tid 1 --user joe", "this account already exists");
 	ok("--mode account --op bind --tid 1 --user joe --outgoing");
-	fails("--mode account --op bind --tid 1 --user bob --outgoing", "already exists");
+	fails("--mode account --op bind --tid 1 --user bob --outgoing", "this target already has an outgoing account");
 	ok("--mode account --op bind --user bob");
 	assert_string_equal(tgt_account_incoming(&target->accounts, "joe")->password, "x");
 	assert_null(tgt_account_incoming(&target->accounts, "bob"));
@@ -365,7 +370,7 @@ static void test_sessions(void **state)
 	fails("--op show --mode conn --tid 3", "can't find the target");
 	fails("--op delete --mode conn --tid 1 --sid 1 --cid 0", "can't find the session");
 	assert_int_equal(tgt_nexus_add(tgt_target_find(1), &rig_nexus), 0);
-	fails("--op delete --mode conn --tid 1 --sid 1 --cid 7", "can't find the session");
+	fails("--op delete --mode conn --tid 1 --sid 1 --cid 7", "can't find the connection");
 	ok("--op delete --mode conn --tid 1 --sid 1 --cid 0");
 	fails("--op delete --mode conn --tid 1 --sid 1 --cid 0", "can't find the session");
 	ok("--lld iscsi --op new --mode portal --param portal=1.2.3.4:3260");

@@ -433,9 +433,10 @@ static void test_lu_update(void **state)
 		int err;
 	} updates[] = {
 		{ "vendor_id", "ACME", 0 },
-		{ "vendor_id", "ninechars", -EINVAL },
+		{ "vendor_id", "ACME Inc.", 0 },	/* cut */
 		{ "vendor_id", "b\tb", -EINVAL },
-		{ "scsi_sn", "0123456789012345678901234567890123456", -EINVAL },
+		{ "scsi_sn", "01234567890123456789012345678901234567890123456789012345678901234",
+		  -EINVAL },
 		{ "scsi_sn", "SN1", 0 },
 		{ "readonly", "yes", 0 },
 		{ "readonly", "perhaps", -EINVAL },
@@ -466,7 +467,7 @@ static void test_lu_update(void **state)
 			assert_non_null(strstr(err, updates[i].name));
 		assert_string_equal(story, updates[i].err ? "" : "~1 ");
 	}
-	assert_string_equal(lu->vendor, "ACME");
+	assert_string_equal(lu->vendor, "ACME Inc");
 	assert_string_equal(lu->scsi_sn, "SN1");
 	assert_true(lu->readonly);
 	assert_int_equal(lu->lbppbe, 3);
@@ -474,7 +475,7 @@ static void test_lu_update(void **state)
 	assert_int_equal(lu->rotation_rate, 7200);
 	assert_int_equal(lu->opt_xfer_len, UINT32_MAX);
 	assert_false(tgt_lu_online(lu));
-	assert_string_equal(tgt_param_get(&lu->params, "vendor_id"), "ACME");
+	assert_string_equal(tgt_param_get(&lu->params, "vendor_id"), "ACME Inc.");
 	assert_null(tgt_param_get(&lu->params, "nonsense"));
 	assert_int_equal(del_target(target, false, &a), 0);
 }

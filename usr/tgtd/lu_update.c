@@ -7,11 +7,13 @@
 #include <strings.h>
 
 #include "device.h"
+#include "log.h"
 #include "lu.h"
 #include "target.h"
 
 enum kind {
 	KIND_STRING,	/* max: characters */
+	KIND_FIELD,	/* the same, but what is longer is cut, as stgt does */
 	KIND_BOOL,
 	KIND_U8,
 	KIND_U16,
@@ -26,11 +28,11 @@ static const struct parameter {
 	uint32_t max;
 } parameters[] = {
 #define P(name, kind, member, max) { name, kind, offsetof(struct tgt_lu, member), max }
-	P("scsi_id", KIND_STRING, scsi_id, 24),
-	P("scsi_sn", KIND_STRING, scsi_sn, 36),
-	P("vendor_id", KIND_STRING, vendor, 8),
-	P("product_id", KIND_STRING, product, 16),
-	P("product_rev", KIND_STRING, revision, 4),
+	P("scsi_id", KIND_STRING, scsi_id, TGT_SCSI_ID_MAX),
+	P("scsi_sn", KIND_STRING, scsi_sn, TGT_SCSI_ID_MAX),
+	P("vendor_id", KIND_FIELD, vendor, 8),
+	P("product_id", KIND_FIELD, product, 16),
+	P("product_rev", KIND_FIELD, revision, 4),
 	P("sense_format", KIND_BOOL, sense_descriptor, 0),
 	P("lbppbe", KIND_U8, lbppbe, 15),
 	P("la_lba", KIND_U16, lowest_aligned, 0x3fff),
@@ -56,11 +58,13 @@ static int set_string(char *to, const struct parameter *p, const char *value,
 			return -EINVAL;
 		}
 	}
-	if (strlen(value) > p->max) {
+	if (strlen(value) > p->max && p->kind == KIND_STRING) {
 		snprintf(err, err_size, "%s has at most %u characters", p->name, p->max);
 		return -EINVAL;
 	}
-	strcpy(to, value);
+	if (strlen(value) > p->max)
+		tgt_warn("%s \"%.64s\" is cut to %u characters", p->name, value, p->max);
+	snprintf(to, p->max + 1, "%s", value);
 	return 0;
 }
 
@@ -128,6 +132,7 @@ int tgt_lu_set_own(struct tgt_lu *lu, const char *name, const char *value,
 			continue;
 		switch (p->kind) {
 		case KIND_STRING:
+		case KIND_FIELD:
 			return set_string((char *)lu + p->offset, p, value, err, err_size);
 		case KIND_BOOL:
 		case KIND_ONLINE:

@@ -73,6 +73,16 @@ static const char usage_text[] =
  * Options
  */
 
+/* "-d" or, as scripts say, "-d 1" and "-d 0": the number is a word of its own. */
+static void parse_debug(int argc, char **argv)
+{
+	const char *level = optarg;
+
+	if (!level && optind < argc && (!strcmp(argv[optind], "0") || !strcmp(argv[optind], "1")))
+		level = argv[optind++];
+	tgt_log_set_level(level && !strcmp(level, "0") ? TGT_LOG_INFO : TGT_LOG_DEBUG);
+}
+
 static unsigned int parse_number(const char *option, const char *s, unsigned int min,
 				 unsigned int max)
 {
@@ -127,7 +137,7 @@ static void parse_options(int argc, char **argv)
 			options.foreground = true;
 			break;
 		case 'd':
-			tgt_log_set_level(TGT_LOG_DEBUG);
+			parse_debug(argc, argv);
 			break;
 		case 'C':
 			options.control_port = parse_number("--control-port", optarg, 0, 65535);

@@ -179,7 +179,8 @@ int tgt_mgmt_account_bind(struct tgt_request *r)
 		return tgt_request_fail(r, -EEXIST, "this account already exists");
 	if (outgoing && use_find(uses, NULL, true))
 		return tgt_request_fail(r, -EEXIST,
-					"an outgoing account already exists: unbind it first");
+					"this target already has an outgoing account: "
+					"unbind it first");
 	use = calloc(1, sizeof(*use));
 	if (!use)
 		return tgt_request_fail(r, -ENOMEM, "out of memory");

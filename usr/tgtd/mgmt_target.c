@@ -239,7 +239,15 @@ int tgt_mgmt_target_bind(struct tgt_request *r)
 	return access_change(r, acl_add);
 }
 
+/* tgt-admin unbinds all that "show" lists by --initiator-address, names too. */
+static int unbind(struct tgt_request *r, struct tgt_list *acls, const char *text)
+{
+	if (acls == &r->target->acl_addresses && !acl_find(acls, text))
+		acls = &r->target->acl_names;
+	return acl_remove(r, acls, text);
+}
+
 int tgt_mgmt_target_unbind(struct tgt_request *r)
 {
-	return access_change(r, acl_remove);
+	return access_change(r, unbind);
 }

@@ -22,6 +22,7 @@
 
 #define TGT_LUN_MAX	16383	/* SAM-5 flat space addressing */
 #define TGT_TID_MAX	65535
+#define TGT_SCSI_ID_MAX	64	/* characters */
 
 struct tgt_cmd;
 struct tgt_device_ops;
@@ -160,8 +161,8 @@ struct tgt_lu {
 
 	/* Identity, kept with the logical unit (identity.h). */
 	uint8_t uuid[16];
-	char scsi_id[25];		/* 24 characters, as tgtadm shows it */
-	char scsi_sn[37];		/* VPD 80h */
+	char scsi_id[TGT_SCSI_ID_MAX + 1];	/* VPD 83h, T10 vendor ID based */
+	char scsi_sn[TGT_SCSI_ID_MAX + 1];	/* VPD 80h */
 	char vendor[9], product[17], revision[5];
 
 	uint32_t block_size;		/* bytes, 512 to 4096 */

@@ -14,6 +14,7 @@
 
 #define NOP_INTERVAL	15	/* seconds; nop_count of these unanswered, and it is gone */
 #define NOP_COUNT	3
+#define MAX_XMIT	16777215	/* RFC 7143, 13.12: more than any initiator takes */
 
 static struct tgt_list targets = TGT_LIST_INIT(targets);
 static bool stopping;
@@ -34,13 +35,14 @@ bool iscsi_stopping(void)
  * Parameters
  */
 
-static int set_number(const char *name, const char *value, uint32_t max, unsigned int *res,
-		      char *err, size_t err_size)
+static int set_number(const char *name, const char *value, uint32_t min, uint32_t max,
+		      unsigned int *res, char *err, size_t err_size)
 {
 	uint32_t n;
 
-	if (iscsi_text_number(value, &n) || n > max) {
-		snprintf(err, err_size, "%s is a number up to %u, not \"%.32s\"", name, max, value);
+	if (iscsi_text_number(value, &n) || n < min || n > max) {
+		snprintf(err, err_size, "%s is a number from %u to %u, not \"%.32s\"", name, min,
+			 max, value);
 		return -EINVAL;
 	}
 	*res = n;
@@ -63,7 +65,7 @@ static int set_redirect(struct iscsi_target *t, const char *name, const char *va
 		return 0;
 	}
 	if (!strcasecmp(name, "RedirectPort"))
-		return set_number(name, value, 65535, &t->redirect_port, err, err_size);
+		return set_number(name, value, 1, 65535, &t->redirect_port, err, err_size);
 	if (strcasecmp(value, "Temporary") && strcasecmp(value, "Permanent")) {
 		snprintf(err, err_size, "RedirectReason is Temporary or Permanent");
 		return -EINVAL;
@@ -76,9 +78,14 @@ static int set_param(struct iscsi_target *t, const char *name, const char *value
 		     char *err, size_t err_size)
 {
 	if (!strcmp(name, "nop_interval"))
-		return set_number(name, value, 3600, &t->nop_interval, err, err_size);
+		return set_number(name, value, 0, 3600, &t->nop_interval, err, err_size);
 	if (!strcmp(name, "nop_count"))
-		return set_number(name, value, 100, &t->nop_count, err, err_size);
+		return set_number(name, value, 0, 100, &t->nop_count, err, err_size);
+	if (!strcasecmp(name, "MaxXmitDataSegmentLength"))
+		return set_number(name, value, 512, MAX_XMIT, &t->max_xmit, err, err_size);
+	/* Of configurations for others: there are no markers. */
+	if (!strcasecmp(name, "IFMarkInt") || !strcasecmp(name, "OFMarkInt"))
+		return 0;
 	if (!strcasecmp(name, "RedirectAddress") || !strcasecmp(name, "RedirectPort") ||
 	    !strcasecmp(name, "RedirectReason"))
 		return set_redirect(t, name, value, err, err_size);
@@ -109,6 +116,9 @@ static const char *param_nth(struct tgt_target *target, unsigned int n,
 	case 4:
 		snprintf(value, size, "%s", t->redirect_permanent ? "Permanent" : "Temporary");
 		return "RedirectReason";
+	case 5:
+		snprintf(value, size, "%u", t->max_xmit);
+		return "MaxXmitDataSegmentLength";
 	default:
 		return NULL;
 	}
@@ -131,6 +141,7 @@ static int target_new(struct tgt_target *target, char *err, size_t err_size)
 	t->target = target;
 	t->nop_interval = NOP_INTERVAL;
 	t->nop_count = NOP_COUNT;
+	t->max_xmit = MAX_XMIT;
 	t->redirect_port = ISCSI_PORT;
 	iscsi_params_ours(&t->params);
 	tgt_list_for_each(param, &target->params, struct tgt_param, link) {
@@ -322,5 +333,6 @@ const struct tgt_transport_ops tgt_iscsi_transport = {
 	.lun_removing = lun_removing,
 	.target_update = target_update,
 	.shutdown = shut_down,
+	.started = iscsi_portals_started,
 	.admin = &admin,
 };

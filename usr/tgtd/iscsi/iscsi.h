@@ -19,6 +19,7 @@ struct iscsi_target {
 	struct tgt_target *target;
 	struct iscsi_params params;	/* offered */
 	unsigned int nop_interval, nop_count;
+	unsigned int max_xmit;		/* bytes of data of a PDU that we send, at most */
 	char redirect_address[64];	/* "": none */
 	unsigned int redirect_port;
 	bool redirect_permanent;
@@ -43,6 +44,8 @@ int iscsi_portal_del(const char *text, char *err, size_t err_size);
 int iscsi_portal_nth(unsigned int n, char *text, size_t size);
 /* Opens the default portals unless there are others. */
 int iscsi_portals_default(char *err, size_t err_size);
+/* The configuration has been read: connections are taken from now on. */
+void iscsi_portals_started(void);
 void iscsi_portals_close(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "keys.h"
+#include "log.h"
 
 /* Result functions. */
 enum kind {
@@ -23,7 +24,7 @@ static const struct {
 	uint32_t min, max;
 	uint32_t normal;	/* the RFC's default */
 	uint32_t ours;
-	uint32_t ours_max;	/* what can be set: less where the code has a bound */
+	uint32_t ours_max;	/* what is offered at most: less where the code has a bound */
 } keys[ISCSI_NR_KEYS] = {
 	[ISCSI_KEY_HEADER_DIGEST] = { "HeaderDigest", DIGEST, 1, 3, 1, 3, 3 },
 	[ISCSI_KEY_DATA_DIGEST] = { "DataDigest", DIGEST, 1, 3, 1, 3, 3 },
@@ -140,10 +141,19 @@ int iscsi_params_set(struct iscsi_params *ours, const char *name, const char *va
 			 boolean(key) ? "Yes or No" : "a number", value);
 		return -EINVAL;
 	}
-	if (n < keys[key].min || n > keys[key].ours_max) {
-		snprintf(err, err_size, "%s can be from %u to %u here", keys[key].name,
-			 keys[key].min, keys[key].ours_max);
+	if (boolean(key) && n < keys[key].min) {
+		snprintf(err, err_size, "%s can only be Yes here", keys[key].name);
 		return -EINVAL;
+	}
+	if (n < keys[key].min || n > keys[key].max) {
+		snprintf(err, err_size, "%s can be from %u to %u", keys[key].name,
+			 keys[key].min, keys[key].max);
+		return -EINVAL;
+	}
+	if (n > keys[key].ours_max) {
+		tgt_warn("%s=%.32s: the most that can be offered is %u", keys[key].name, value,
+			 keys[key].ours_max);
+		n = keys[key].ours_max;
 	}
 	ours->value[key] = n;
 	return 0;

@@ -47,8 +47,9 @@ void iscsi_params_default(struct iscsi_params *params);
 void iscsi_params_ours(struct iscsi_params *params);
 
 /*
- * "target update": changes what is offered.  0; -ENOENT: not such a key; -EINVAL
- * with a sentence.
+ * "target update": changes what is offered; of what is more than can be offered,
+ * as much as can, which the log says.  0; -ENOENT: not such a key; -EINVAL with a
+ * sentence.
  */
 int iscsi_params_set(struct iscsi_params *ours, const char *name, const char *value,
 		     char *err, size_t err_size);

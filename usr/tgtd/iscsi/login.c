@@ -159,9 +159,11 @@ static void set_limits(struct iscsi_conn *conn)
 {
 	struct iscsi_login *l = conn->login;
 	const struct iscsi_target *t = l->target ? iscsi_target(l->target) : NULL;
-	const uint32_t *v = conn->params.value;
+	uint32_t *v = conn->params.value;
 
 	iscsi_params_settle(&conn->params);
+	if (t && v[ISCSI_KEY_MAX_RECV_LENGTH] > t->max_xmit)
+		v[ISCSI_KEY_MAX_RECV_LENGTH] = t->max_xmit;
 	if (l->declared)
 		conn->rx.data_max = l->ours.value[ISCSI_KEY_MAX_RECV_LENGTH];
 	conn->rx.header_digest = conn->tx_header_digest =

@@ -171,6 +171,14 @@ static ssize_t receive(struct iscsi_conn *conn, size_t *wanted)
 	return recvmsg(conn->event.fd, &msg, MSG_DONTWAIT);
 }
 
+/* Before a session, or after discovery, an initiator may just go. */
+static const char *gone_text(const struct iscsi_conn *conn, int err)
+{
+	if (conn->state == ISCSI_CONN_LOGIN ? !err : !conn->session || !conn->session->target)
+		return NULL;
+	return err ? strerror(err) : "by the initiator";
+}
+
 /* false: there is nothing more for now, or no connection any more. */
 static bool read_once(struct iscsi_conn *conn)
 {
@@ -181,8 +189,7 @@ static bool read_once(struct iscsi_conn *conn)
 	if (n <= 0) {
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
-		iscsi_conn_close(conn, n < 0 ? strerror(errno) :
-				 conn->state == ISCSI_CONN_LOGIN ? NULL : "by the initiator");
+		iscsi_conn_close(conn, gone_text(conn, n < 0 ? errno : 0));
 		return false;
 	}
 	conn->stats.rx_bytes += n;

@@ -177,6 +177,23 @@ static void pause_for(struct portal *p, unsigned int ms)
 	tgt_timer_start(&p->pause, ms);
 }
 
+/*
+ * Until the configuration has been read, connections wait in the socket's queue:
+ * an initiator that comes back would find no target, and give up.
+ */
+static uint32_t accept_events(void)
+{
+	return tgt_transports_are_started() ? EPOLLIN : 0;
+}
+
+void iscsi_portals_started(void)
+{
+	struct portal *p;
+
+	tgt_list_for_each(p, &portals, struct portal, link)
+		tgt_event_mod(&p->event, EPOLLIN);
+}
+
 static void on_accept(struct tgt_event *ev, uint32_t epoll_events)
 {
 	struct portal *p = tgt_container_of(ev, struct portal, event);
@@ -225,7 +242,7 @@ static int listen_at(struct portal *p)
 	if (bind(fd, (struct sockaddr *)&p->address, p->address_len) || listen(fd, BACKLOG))
 		err = -errno;
 	else
-		err = tgt_event_add(&p->event, EPOLLIN);
+		err = tgt_event_add(&p->event, accept_events());
 	if (err)
 		close(fd);
 	return err;

@@ -106,10 +106,11 @@ demo: deps
 bench: deps
 	tests/bench
 
-bench-iscsi:
+bench-iscsi: deps
 	tests/bench-iscsi
 
 fuzz:
+	scripts/deps clang libclang-rt-14-dev
 	tests/fuzz/run $(or $(SECONDS),60)
 
 check-host: deps
@@ -130,7 +131,7 @@ install: modules usr
 		$(DESTDIR)$(DOCDIR)
 	install -m 644 include/uapi/linux/*.h $(DESTDIR)$(INCDIR)/linux/
 	install -m 644 udev/60-scsi_tgt.rules $(DESTDIR)$(UDEVDIR)/
-	install -m 644 systemd/tgtd.service systemd/tgtd-start.service $(DESTDIR)$(UNITDIR)/
+	install -m 644 systemd/*.service systemd/*.socket $(DESTDIR)$(UNITDIR)/
 	sed -i -e 's,/usr/sbin/,$(SBINDIR)/,' -e 's,/usr/lib/scsi_tgt/,$(LIBEXEC)/,' \
 		$(if $(sd_notify),,-e 's/^Type=notify/Type=exec/') \
 		$(DESTDIR)$(UNITDIR)/tgtd.service
@@ -147,7 +148,7 @@ uninstall: kdir
 		SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCDIR=$(INCDIR)
 	rm -f $(patsubst include/uapi/%,$(DESTDIR)$(INCDIR)/%,$(wildcard include/uapi/linux/*.h))
 	rm -f $(DESTDIR)$(UDEVDIR)/60-scsi_tgt.rules $(DESTDIR)$(UNITDIR)/tgtd.service \
-		$(DESTDIR)$(UNITDIR)/tgtd-start.service
+		$(DESTDIR)$(UNITDIR)/tgtd-start.service $(DESTDIR)$(UNITDIR)/tgtd.socket
 	rm -rf $(DESTDIR)$(LIBEXEC)
 	rm -f $(foreach m,$(manpages),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 	rm -rf $(DESTDIR)$(DOCDIR)

@@ -50,6 +50,8 @@ static struct options {
 	unsigned int nr_portals;
 } options;
 
+static int nr_sockets;		/* that systemd gave us, see sd_listen_fds(3) */
+
 static int ready_fd = -1;	/* to the parent that waits for the daemon */
 static struct tgt_event signal_event = { .fd = -1 };
 static bool stopping;
@@ -341,12 +343,30 @@ static int transports_init(void)
 	return 0;
 }
 
+static void sockets_take(void)
+{
+#ifdef HAVE_LIBSYSTEMD
+	nr_sockets = sd_listen_fds(1);
+	if (nr_sockets < 0) {
+		tgt_err("the sockets that systemd gives: %s", strerror(-nr_sockets));
+		nr_sockets = 0;
+	}
+#endif
+}
+
+#ifndef SD_LISTEN_FDS_START
+#define SD_LISTEN_FDS_START	3
+#endif
+
 static int portals_init(void)
 {
 	char text[TGT_ERR_SIZE];
 	unsigned int i;
-	int err;
+	int err, n;
 
+	for (n = 0; n < nr_sockets; n++)
+		if (iscsi_portal_adopt(SD_LISTEN_FDS_START + n, text, sizeof(text)))
+			tgt_err("%s", text);
 	for (i = 0; i < options.nr_portals; i++) {
 		err = iscsi_portal_new(options.portals[i], text, sizeof(text));
 		if (err) {
@@ -399,6 +419,7 @@ int main(int argc, char **argv)
 
 	parse_options(argc, argv);
 	tgt_log_init(false);
+	sockets_take();
 	if (!options.foreground) {
 		err = daemonise();
 		if (err) {

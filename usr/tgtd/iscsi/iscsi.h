@@ -40,6 +40,11 @@ void iscsi_settle(void);
 
 /* portal.c: "IP:PORT[,GROUP]", an IPv6 address in []. */
 int iscsi_portal_new(const char *text, char *err, size_t err_size);
+/*
+ * One that listens already, from systemd.  Takes fd.  A later iscsi_portal_new() of
+ * the same address gives it its group.
+ */
+int iscsi_portal_adopt(int fd, char *err, size_t err_size);
 int iscsi_portal_del(const char *text, char *err, size_t err_size);
 int iscsi_portal_nth(unsigned int n, char *text, size_t size);
 /* Opens the default portals unless there are others. */

@@ -2,6 +2,7 @@
 /* Where initiators come in; thread 0. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct portal {
 	struct sockaddr_storage address;
 	socklen_t address_len;
 	uint16_t group;
+	bool adopted;			/* nobody has asked for it yet */
 };
 
 static struct tgt_list portals = TGT_LIST_INIT(portals);
@@ -227,6 +229,13 @@ static void on_accept(struct tgt_event *ev, uint32_t epoll_events)
  * Portals
  */
 
+static int watch(struct portal *p, int fd)
+{
+	p->event.fd = fd;
+	p->event.fn = on_accept;
+	return tgt_event_add(&p->event, accept_events());
+}
+
 static int listen_at(struct portal *p)
 {
 	int fd, one = 1, err;
@@ -237,43 +246,98 @@ static int listen_at(struct portal *p)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (p->address.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	p->event.fd = fd;
-	p->event.fn = on_accept;
 	if (bind(fd, (struct sockaddr *)&p->address, p->address_len) || listen(fd, BACKLOG))
 		err = -errno;
 	else
-		err = tgt_event_add(&p->event, accept_events());
+		err = watch(p, fd);
 	if (err)
 		close(fd);
 	return err;
 }
 
-int iscsi_portal_new(const char *text, char *err, size_t err_size)
+static struct portal *portal_alloc(char *err, size_t err_size)
 {
 	struct portal *p = calloc(1, sizeof(*p));
+
+	if (p)
+		tgt_timer_init(&p->pause, pause_over);
+	else
+		snprintf(err, err_size, "out of memory");
+	return p;
+}
+
+/* It becomes the last, and somebody's. */
+static void take_adopted(struct portal *p, uint16_t group)
+{
+	p->adopted = false;
+	p->group = group;
+	tgt_list_del(&p->link);
+	tgt_list_add_tail(&p->link, &portals);
+}
+
+int iscsi_portal_new(const char *text, char *err, size_t err_size)
+{
+	struct portal *p = portal_alloc(err, err_size), *there;
 	int ret = -EINVAL;
 
-	if (!p) {
-		snprintf(err, err_size, "out of memory");
+	if (!p)
 		return -ENOMEM;
-	}
-	tgt_timer_init(&p->pause, pause_over);
 	if (!parse(text, p)) {
 		snprintf(err, err_size, "a portal is IP:PORT or [IP6]:PORT, not \"%.64s\"", text);
-	} else if (find(p)) {
+		goto free;
+	}
+	there = find(p);
+	if (there && there->adopted) {
+		take_adopted(there, p->group);
+		ret = 0;
+		goto free;
+	}
+	if (there) {
 		snprintf(err, err_size, "this portal already exists");
 		ret = -EEXIST;
-	} else {
-		ret = listen_at(p);
-		if (ret)
-			snprintf(err, err_size, "can't listen on %.64s: %s", text, strerror(-ret));
+		goto free;
 	}
+	ret = listen_at(p);
 	if (ret) {
-		free(p);
-		return ret;
+		snprintf(err, err_size, "can't listen on %.64s: %s", text, strerror(-ret));
+		goto free;
 	}
 	tgt_list_add_tail(&p->link, &portals);
 	return 0;
+free:
+	free(p);
+	return ret;
+}
+
+int iscsi_portal_adopt(int fd, char *err, size_t err_size)
+{
+	struct portal *p = portal_alloc(err, err_size);
+	int ret = -ENOMEM;
+
+	if (!p)
+		goto close;
+	p->address_len = sizeof(p->address);
+	p->group = 1;
+	p->adopted = true;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (getsockname(fd, (struct sockaddr *)&p->address, &p->address_len) ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK))
+		ret = -errno;
+	else if (p->address.ss_family != AF_INET && p->address.ss_family != AF_INET6)
+		ret = -EAFNOSUPPORT;
+	else
+		ret = find(p) ? -EEXIST : watch(p, fd);
+	if (ret) {
+		snprintf(err, err_size, "a socket that systemd gave can't be a portal: %s",
+			 strerror(-ret));
+		goto close;
+	}
+	tgt_list_add_tail(&p->link, &portals);
+	return 0;
+close:
+	free(p);
+	close(fd);
+	return ret;
 }
 
 static void portal_close(struct portal *p)

@@ -34,6 +34,7 @@ static void cmd_init(struct scsi_tgt_cmd *cmd, struct request *rq)
 	cmd->received = false;
 	cmd->over = false;
 	cmd->expired = false;
+	cmd->given_up = false;
 	cmd->zeroing = false;
 	cmd->more = false;
 	cmd->supplied = 0;
@@ -88,6 +89,8 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_queue *q)
 	cmd->dir = SCSI_TGT_DIR_NONE;
 	cmd->task_attr = SCSI_TGT_TASK_SIMPLE;
 	cmd->cdb_len = 0;
+	/* It may outlive the nexus that it is about. */
+	cmd->nexus = NULL;
 	cmd->is_tmf = true;
 	return cmd;
 }
@@ -310,7 +313,7 @@ void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost)
 	struct scsi_tgt_queue *q = cmd->q;
 
 	lockdep_assert_held(&q->lock);
-	if (q->mode == SCSI_TGT_QUEUE_HOLD && !cmd->is_tmf) {
+	if (q->mode == SCSI_TGT_QUEUE_HOLD && !cmd->is_tmf && !cmd->given_up) {
 		cmd->state = SCSI_TGT_CMD_QUEUED;
 		cmd->requeued = true;
 		cmd->expired = false;

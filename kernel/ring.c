@@ -128,7 +128,7 @@ static void ring_fill_slot(struct scsi_tgt_slot *slot,
 	slot->cdb_len = cmd->cdb_len;
 	slot->flags = cmd->requeued ? SCSI_TGT_SLOT_REQUEUED : 0;
 	slot->data_len = cmd->data_len;
-	slot->nexus = cmd->nexus->id;
+	slot->nexus = cmd->is_tmf ? cmd->tmf_nexus : cmd->nexus->id;
 	memcpy(slot->lun, cmd->lun.scsi_lun, sizeof(slot->lun));
 	if (cmd->is_tmf) {
 		slot->type = SCSI_TGT_SLOT_TMF;
@@ -158,7 +158,7 @@ void scsi_tgt_ring_give(struct scsi_tgt_ring *ring, struct scsi_tgt_cmd *cmd)
 
 	/* The ring has room for each tag, so this never overtakes the helper. */
 	WRITE_ONCE(ring->tags[ring->sq_tail & mask], cmd->tag);
-	ring->sq_tail++;
+	WRITE_ONCE(ring->sq_tail, ring->sq_tail + 1);
 	/* Pairs with the helper's load: slot and tag are there before it. */
 	smp_store_release(&ring->sq->tail, ring->sq_tail);
 }
@@ -303,24 +303,14 @@ static u32 ring_take(struct scsi_tgt_ring *ring, u32 *tags, u32 max)
 	return n;
 }
 
-ssize_t scsi_tgt_ring_read(struct scsi_tgt_ring *ring, struct kiocb *kiocb,
-			   struct iov_iter *to)
+/* Copies what is there: bytes or -errno. */
+static ssize_t ring_read_ready(struct scsi_tgt_ring *ring, struct iov_iter *to)
 {
 	size_t count = iov_iter_count(to);
+	ssize_t ret = 0;
 	u32 tags[32];
-	ssize_t ret;
 	u32 n;
 
-	if (!count || count % sizeof(u32))
-		return -EINVAL;
-	ret = scsi_tgt_ring_commit(ring);
-	if (ret < 0)
-		return ret;
-	ret = ring_wait_sync(ring, kiocb, READ_ONCE(ring->read_head));
-	if (ret < 0)
-		return ret;
-
-	ret = 0;
 	if (mutex_lock_killable(&ring->commit_lock))
 		return -EINTR;
 	while (count) {
@@ -337,5 +327,26 @@ ssize_t scsi_tgt_ring_read(struct scsi_tgt_ring *ring, struct kiocb *kiocb,
 		ret += n * sizeof(u32);
 	}
 	mutex_unlock(&ring->commit_lock);
+	return ret;
+}
+
+ssize_t scsi_tgt_ring_read(struct scsi_tgt_ring *ring, struct kiocb *kiocb,
+			   struct iov_iter *to)
+{
+	size_t count = iov_iter_count(to);
+	ssize_t ret;
+
+	if (!count || count % sizeof(u32))
+		return -EINVAL;
+	ret = scsi_tgt_ring_commit(ring);
+	if (ret < 0)
+		return ret;
+	/* Another reader may be quicker. */
+	do {
+		ret = ring_wait_sync(ring, kiocb, READ_ONCE(ring->read_head));
+		if (ret < 0)
+			return ret;
+		ret = ring_read_ready(ring, to);
+	} while (!ret);
 	return ret;
 }

@@ -202,6 +202,7 @@ struct scsi_tgt_cmd {
 	bool received;			/* TMF: first answer came */
 	bool over;			/* TMF: answered, or lost */
 	bool expired;			/* has been with the helper for too long */
+	bool given_up;			/* by its initiator: no other helper gets it */
 	bool zeroing;			/* a gap in front of supplied data is being zeroed */
 	bool xfer_used;
 	u16 inflight;			/* transfers and copies under way */
@@ -212,6 +213,7 @@ struct scsi_tgt_cmd {
 	u32 supplied;			/* IN: all bytes below are the helper's or 0 */
 	struct scsi_tgt_queue *q;
 	struct list_head link;
+	u64 tmf_nexus;
 	u16 tmf;
 	u16 ref_queue;
 	u32 ref_tag;

@@ -8,7 +8,7 @@
 #include "scsi_tgt_trace.h"
 
 struct tmf_args {
-	struct scsi_tgt_nexus *nexus;
+	u64 nexus;
 	const struct scsi_lun *lun;
 	enum scsi_tgt_tmf fn;
 	u16 ref_queue;
@@ -51,7 +51,7 @@ static int tmf_execute(struct scsi_tgt_queue *q, const struct tmf_args *args)
 
 	if (!cmd)
 		return -EBUSY;
-	cmd->nexus = args->nexus;
+	cmd->tmf_nexus = args->nexus;
 	cmd->lun = *args->lun;
 	cmd->tmf = args->fn;
 	cmd->ref_queue = args->ref_queue;
@@ -65,10 +65,14 @@ static int tmf_execute(struct scsi_tgt_queue *q, const struct tmf_args *args)
 	return ret;
 }
 
-/* Ends it if it waits for a helper.  Returns its state (TRANSPORT: gone). */
+/*
+ * Returns the command's state (TRANSPORT: gone).  One that is given up ends here
+ * if it waits for a helper, and otherwise when it is taken back from one: without
+ * that, a helper that attaches at the wrong moment would get it again.
+ */
 static enum scsi_tgt_cmd_state abort_look(struct scsi_tgt_queue *q,
 					  const struct scsi_tgt_cmd_ref *ref,
-					  struct tmf_args *args)
+					  bool give_up, struct tmf_args *args)
 {
 	enum scsi_tgt_cmd_state state = SCSI_TGT_CMD_TRANSPORT;
 	struct scsi_tgt_cmd *cmd;
@@ -79,12 +83,16 @@ static enum scsi_tgt_cmd_state abort_look(struct scsi_tgt_queue *q,
 	cmd = scsi_tgt_cmd_find(q, ref->tag);
 	if (scsi_tgt_cmd_live(q, cmd, ref->serial)) {
 		state = cmd->state;
-		if (state == SCSI_TGT_CMD_QUEUED) {
+		cmd->given_up |= give_up;
+		if (state == SCSI_TGT_CMD_QUEUED && give_up) {
 			scsi_tgt_cmd_claim(cmd);
 			list_move(&cmd->link, &list);
 		}
-		args->nexus = cmd->nexus;
-		args->ref_generation = cmd->generation;
+		/* One that is ending no longer keeps its nexus. */
+		if (state == SCSI_TGT_CMD_HELPER) {
+			args->nexus = cmd->nexus->id;
+			args->ref_generation = cmd->generation;
+		}
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	scsi_tgt_cmds_finish(&list, SCSI_TGT_RESULT_ABORTED);
@@ -123,6 +131,49 @@ static struct scsi_lun abort_lun(struct scsi_tgt_queue *q,
 	return lun;
 }
 
+/*
+ * ABORT TASK.  0: the command is gone, or, unless it is given up, waits for the next
+ * helper; -EBUSY: the helper holds on to it.
+ */
+static int cmd_abort(struct scsi_tgt_host *host,
+		     const struct scsi_tgt_cmd_ref *ref, bool give_up)
+{
+	struct scsi_tgt_queue *q = &host->queues[ref->queue];
+	struct scsi_lun lun = abort_lun(q, ref);
+	struct tmf_args args = {
+		.lun = &lun,
+		.fn = SCSI_TGT_TMF_ABORT_TASK,
+		.ref_queue = ref->queue,
+		.ref_tag = ref->tag,
+	};
+	bool asked = false;
+	u32 generation = 0;
+
+	for (;;) {
+		switch (abort_look(q, ref, give_up, &args)) {
+		case SCSI_TGT_CMD_TRANSPORT:
+			return 0;
+		case SCSI_TGT_CMD_QUEUED:
+			if (!give_up)
+				return 0;
+			break;
+		case SCSI_TGT_CMD_HELPER:
+			/* In another handing it is another helper's. */
+			if (asked)
+				return generation == args.ref_generation ?
+					-EBUSY : 0;
+			asked = true;
+			generation = args.ref_generation;
+			if (tmf_execute(q, &args) == -EBUSY)
+				return -EBUSY;
+			break;
+		default:
+			wait_event(host->wait, abort_settled(q, ref));
+			break;
+		}
+	}
+}
+
 /**
  * scsi_tgt_cmd_abort - ABORT TASK
  * @host: the host
@@ -137,82 +188,81 @@ static struct scsi_lun abort_lun(struct scsi_tgt_queue *q,
 int scsi_tgt_cmd_abort(struct scsi_tgt_host *host,
 		       const struct scsi_tgt_cmd_ref *ref)
 {
-	struct scsi_tgt_queue *q = &host->queues[ref->queue];
-	struct scsi_lun lun = abort_lun(q, ref);
-	struct tmf_args args = {
-		.lun = &lun,
-		.fn = SCSI_TGT_TMF_ABORT_TASK,
-		.ref_queue = ref->queue,
-		.ref_tag = ref->tag,
-	};
-	u32 asked = 0;
-	bool first = true;
+	return cmd_abort(host, ref, true);
+}
+EXPORT_SYMBOL_GPL(scsi_tgt_cmd_abort);
+
+/* The next command from *tag on, of the LUN or, if that is NULL, of any. */
+static bool reset_next(struct scsi_tgt_queue *q, u32 *tag,
+		       const struct scsi_lun *lun, bool given_up,
+		       struct scsi_tgt_cmd_ref *ref)
+{
+	struct scsi_tgt_cmd *cmd;
+	unsigned long flags;
+	bool found = false;
+
+	for (; !found && *tag < scsi_tgt_host_nr_tags(q->host); (*tag)++) {
+		spin_lock_irqsave(&q->lock, flags);
+		cmd = scsi_tgt_cmd_find(q, *tag);
+		if (cmd && cmd->state != SCSI_TGT_CMD_TRANSPORT &&
+		    !cmd->is_tmf && (!given_up || cmd->given_up) &&
+		    (!lun || !memcmp(lun, &cmd->lun, sizeof(*lun)))) {
+			*ref = scsi_tgt_cmd_ref(cmd);
+			found = true;
+		}
+		spin_unlock_irqrestore(&q->lock, flags);
+	}
+	return found;
+}
+
+/*
+ * What there is of commands now is given up: that is what a reset is about, not
+ * what comes after it.
+ */
+static void reset_begin(struct scsi_tgt_host *host, const struct scsi_lun *lun)
+{
+	struct scsi_tgt_cmd_ref ref;
+	struct tmf_args args;
+	unsigned int i;
+	u32 tag;
+
+	for (i = 0; i < host->params.nr_queues; i++) {
+		tag = 0;
+		while (reset_next(&host->queues[i], &tag, lun, false, &ref))
+			abort_look(&host->queues[i], &ref, true, &args);
+	}
+}
+
+/* Waits for the end of a given-up command, unless a helper has it: -EBUSY. */
+static int reset_wait(struct scsi_tgt_queue *q, const struct scsi_tgt_cmd_ref *ref)
+{
+	struct tmf_args args;
 
 	for (;;) {
-		switch (abort_look(q, ref, &args)) {
+		switch (abort_look(q, ref, true, &args)) {
 		case SCSI_TGT_CMD_TRANSPORT:
 			return 0;
 		case SCSI_TGT_CMD_HELPER:
-			/* Asked before, and it is still the same handing. */
-			if (!first && asked == args.ref_generation)
-				return -EBUSY;
-			first = false;
-			asked = args.ref_generation;
-			if (tmf_execute(q, &args) == -EBUSY)
-				return -EBUSY;
-			break;
+			return -EBUSY;
 		default:
-			wait_event(host->wait, abort_settled(q, ref));
+			wait_event(q->host->wait, abort_settled(q, ref));
 			break;
 		}
 	}
 }
-EXPORT_SYMBOL_GPL(scsi_tgt_cmd_abort);
 
-/*
- * Ends what waits for a helper (of one LUN, or all) and waits for what is
- * ending.  -EBUSY if a helper has one.
- */
-static int sweep(struct scsi_tgt_host *host, const struct scsi_lun *lun)
+/* Waits for the end of what was given up.  -EBUSY if a helper has one. */
+static int reset_end(struct scsi_tgt_host *host, const struct scsi_lun *lun)
 {
 	struct scsi_tgt_cmd_ref ref;
-	struct tmf_args args;
-	unsigned int i, tag;
+	unsigned int i;
 	int ret = 0;
+	u32 tag;
 
 	for (i = 0; i < host->params.nr_queues; i++) {
-		struct scsi_tgt_queue *q = &host->queues[i];
-
-		for (tag = 0; tag < scsi_tgt_host_nr_tags(host); tag++) {
-			struct scsi_tgt_cmd *cmd;
-			unsigned long flags;
-			bool match = false;
-
-			spin_lock_irqsave(&q->lock, flags);
-			cmd = scsi_tgt_cmd_find(q, tag);
-			if (cmd && cmd->state != SCSI_TGT_CMD_TRANSPORT &&
-			    !cmd->is_tmf &&
-			    (!lun || !memcmp(lun, &cmd->lun, sizeof(*lun)))) {
-				match = true;
-				ref = scsi_tgt_cmd_ref(cmd);
-			}
-			spin_unlock_irqrestore(&q->lock, flags);
-
-			while (match) {
-				switch (abort_look(q, &ref, &args)) {
-				case SCSI_TGT_CMD_TRANSPORT:
-					match = false;
-					break;
-				case SCSI_TGT_CMD_HELPER:
-					match = false;
-					ret = -EBUSY;
-					break;
-				default:
-					wait_event(host->wait,
-						   abort_settled(q, &ref));
-				}
-			}
-		}
+		tag = 0;
+		while (reset_next(&host->queues[i], &tag, lun, true, &ref))
+			ret = reset_wait(&host->queues[i], &ref) ?: ret;
 	}
 	return ret;
 }
@@ -224,20 +274,21 @@ static int sweep(struct scsi_tgt_host *host, const struct scsi_lun *lun)
  *
  * Sleeps, see scsi_tgt_cmd_abort().
  *
- * Return: 0: every command of the logical unit is done; -EBUSY: the helper
+ * Return: 0: every command that the logical unit had is done; -EBUSY: the helper
  * holds on to some; -EIO: it refused.
  */
 int scsi_tgt_lun_reset(struct scsi_tgt_nexus *nexus, const struct scsi_lun *lun)
 {
 	struct tmf_args args = {
-		.nexus = nexus,
+		.nexus = nexus->id,
 		.lun = lun,
 		.fn = SCSI_TGT_TMF_LUN_RESET,
 	};
 	int resp, ret;
 
+	reset_begin(nexus->host, lun);
 	resp = tmf_execute(&nexus->host->queues[0], &args);
-	ret = sweep(nexus->host, lun);
+	ret = reset_end(nexus->host, lun);
 	if (ret)
 		return ret;
 	return resp == SCSI_TGT_TMF_RESP_REJECTED ? -EIO : 0;
@@ -256,14 +307,15 @@ static bool host_settled(struct scsi_tgt_host *host)
  * scsi_tgt_host_reset - take everything away from the helper
  * @host: the host
  *
- * The last resort of an initiator.  The helper is detached, every command
- * ends; then waits for the next helper, for at most the recovery window.
+ * The last resort of an initiator.  The helper is detached, every command that
+ * there was ends; then waits for the next helper, for at most the recovery window.
  */
 void scsi_tgt_host_reset(struct scsi_tgt_host *host)
 {
+	reset_begin(host, NULL);
 	scsi_tgt_host_detach(host, "the initiator reset the host");
-	wait_event(host->wait, !READ_ONCE(host->draining));
-	sweep(host, NULL);
+	/* None of them is with a helper: the next one doesn't get them. */
+	reset_end(host, NULL);
 	wait_event(host->wait, host_settled(host));
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_host_reset);
@@ -300,7 +352,8 @@ void scsi_tgt_expired_work(struct work_struct *work)
 	for (i = 0; i < host->params.nr_queues; i++) {
 		tag = 0;
 		while (expired_next(&host->queues[i], &tag, &ref)) {
-			if (scsi_tgt_cmd_abort(host, &ref))
+			/* Taken back from a hung helper, it is as the policy says. */
+			if (cmd_abort(host, &ref, false))
 				scsi_tgt_host_detach(host,
 						     "it holds on to a command past its time");
 		}

@@ -204,9 +204,16 @@ static int loop_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *scmd)
 	return 0;
 }
 
+/*
+ * Called in an RCU read-side section when the commands before it may have ended,
+ * and with them all that keeps the host: see loop_host_remove().
+ */
 static void loop_commit_rqs(struct Scsi_Host *shost, u16 hwq)
 {
-	scsi_tgt_host_kick(to_loop(shost)->host);
+	struct loop_host *loop = READ_ONCE(to_loop_shost(shost)->loop);
+
+	if (loop)
+		scsi_tgt_host_kick(loop->host);
 }
 
 static enum scsi_tgt_compat_eh_action loop_eh_timed_out(struct scsi_cmnd *scmd)
@@ -355,8 +362,10 @@ static void loop_host_remove(struct scsi_tgt_host *host)
 	loop_remove_devices(loop);
 	scsi_remove_host(loop->shost);
 	down_write(&ls->lock);
-	ls->loop = NULL;
+	WRITE_ONCE(ls->loop, NULL);
 	up_write(&ls->lock);
+	/* No queue is left to run, but one may still be in ->commit_rqs. */
+	synchronize_rcu();
 	scsi_host_put(loop->shost);
 	scsi_tgt_nexus_del(loop->nexus);
 	mempool_exit(&loop->bvecs);

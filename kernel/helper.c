@@ -40,7 +40,7 @@ static struct scsi_tgt_helper *host_settle(struct scsi_tgt_host *host)
 	struct scsi_tgt_helper *helper = host->helper;
 
 	lockdep_assert_held(&host->lock);
-	host->helper = NULL;
+	WRITE_ONCE(host->helper, NULL);
 	WRITE_ONCE(host->state, host->hold ? SCSI_TGT_HOST_RECOVERING :
 					     SCSI_TGT_HOST_DOWN);
 	return helper;
@@ -53,8 +53,11 @@ void scsi_tgt_host_drained(struct scsi_tgt_host *host)
 	unsigned long flags;
 
 	spin_lock_irqsave(&host->lock, flags);
-	if (!WARN_ON_ONCE(!host->draining) && !--host->draining)
-		helper = host_settle(host);
+	if (!WARN_ON_ONCE(!host->draining)) {
+		host->draining--;
+		if (!host->draining)
+			helper = host_settle(host);
+	}
 	spin_unlock_irqrestore(&host->lock, flags);
 	wake_up_all(&host->wait);
 	/* May be in an interrupt, and the put may sleep. */
@@ -77,7 +80,7 @@ static unsigned int queue_detach(struct scsi_tgt_queue *q,
 	u32 tag;
 
 	spin_lock(&q->lock);
-	q->ring = NULL;
+	WRITE_ONCE(q->ring, NULL);
 	q->mode = mode;
 	for (tag = 0; tag < scsi_tgt_host_nr_tags(q->host); tag++) {
 		cmd = scsi_tgt_cmd_find(q, tag);
@@ -126,8 +129,9 @@ static void helper_detach(struct scsi_tgt_helper *helper, const char *why)
 		return;
 	}
 	WRITE_ONCE(helper->state, SCSI_TGT_HELPER_DETACHED);
-	host->hold = host->params.policy == SCSI_TGT_POLICY_REQUEUE &&
-		     host->params.recovery_ms && !host->removing;
+	WRITE_ONCE(host->hold,
+		   host->params.policy == SCSI_TGT_POLICY_REQUEUE &&
+		   host->params.recovery_ms && !host->removing);
 	mode = host->hold ? SCSI_TGT_QUEUE_HOLD : SCSI_TGT_QUEUE_REJECT;
 	for (i = 0; i < host->params.nr_queues; i++)
 		orphans += queue_detach(&host->queues[i], mode, &lost);
@@ -170,15 +174,15 @@ void scsi_tgt_host_detach(struct scsi_tgt_host *host, const char *why)
 	helper_put(helper);
 }
 
-/* No helper has come in the recovery window, or none is to be waited for. */
-void scsi_tgt_host_window_over(struct scsi_tgt_host *host)
+static void host_end_hold(struct scsi_tgt_host *host, bool only_late)
 {
 	LIST_HEAD(failed);
 	unsigned int i;
 
 	spin_lock_irq(&host->lock);
-	if (host->hold) {
-		host->hold = false;
+	if (host->hold &&
+	    !(only_late && time_before(jiffies, host->window_end))) {
+		WRITE_ONCE(host->hold, false);
 		for (i = 0; i < host->params.nr_queues; i++) {
 			spin_lock(&host->queues[i].lock);
 			scsi_tgt_queue_reject(&host->queues[i], &failed);
@@ -192,15 +196,20 @@ void scsi_tgt_host_window_over(struct scsi_tgt_host *host)
 	wake_up_all(&host->wait);
 }
 
+/* No helper is to be waited for any more. */
+void scsi_tgt_host_window_over(struct scsi_tgt_host *host)
+{
+	host_end_hold(host, false);
+}
+
+/* No helper has come in the recovery window. */
 void scsi_tgt_window_work(struct work_struct *work)
 {
 	struct scsi_tgt_host *host = container_of(work, struct scsi_tgt_host,
 						  window.work);
 
 	/* One that was too late to be cancelled may meet the next window. */
-	if (time_before(jiffies, READ_ONCE(host->window_end)))
-		return;
-	scsi_tgt_host_window_over(host);
+	host_end_hold(host, true);
 }
 
 static void queue_attach(struct scsi_tgt_queue *q, struct scsi_tgt_ring *ring)
@@ -208,7 +217,7 @@ static void queue_attach(struct scsi_tgt_queue *q, struct scsi_tgt_ring *ring)
 	struct scsi_tgt_cmd *cmd, *tmp;
 
 	spin_lock(&q->lock);
-	q->ring = ring;
+	WRITE_ONCE(q->ring, ring);
 	q->mode = SCSI_TGT_QUEUE_RING;
 	list_for_each_entry_safe(cmd, tmp, &q->held, link) {
 		list_del(&cmd->link);
@@ -229,8 +238,8 @@ static int host_attach(struct scsi_tgt_host *host, struct scsi_tgt_helper *helpe
 		ret = -EBUSY;
 	} else {
 		kref_get(&helper->kref);
-		host->helper = helper;
-		host->hold = false;
+		WRITE_ONCE(host->helper, helper);
+		WRITE_ONCE(host->hold, false);
 		/* Pairs with helper_check(). */
 		smp_store_release(&helper->state, SCSI_TGT_HELPER_ATTACHED);
 		WRITE_ONCE(host->state, SCSI_TGT_HOST_UP);
@@ -281,6 +290,15 @@ static int attach_read(struct scsi_tgt_attach *a, void __user *arg)
 	return 0;
 }
 
+/* An earlier try may have been another process's; nobody compares it yet. */
+static void helper_set_mm(struct scsi_tgt_helper *helper, struct mm_struct *mm)
+{
+	mmgrab(mm);
+	if (helper->mm)
+		mmdrop(helper->mm);
+	helper->mm = mm;
+}
+
 static int helper_attach(struct scsi_tgt_helper *helper, void __user *arg)
 {
 	struct scsi_tgt_host *host = helper->host;
@@ -294,10 +312,13 @@ static int helper_attach(struct scsi_tgt_helper *helper, void __user *arg)
 		a.features = SCSI_TGT_F_ALL;
 		return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : -EOPNOTSUPP;
 	}
-	if (helper->state != SCSI_TGT_HELPER_NEW)
+	if (READ_ONCE(helper->state) != SCSI_TGT_HELPER_NEW)
 		return -EALREADY;
 	if (READ_ONCE(host->gone))
 		return -ENODEV;
+	/* Asked again with the lock held: this only saves the memory. */
+	if (READ_ONCE(host->helper))
+		return -EBUSY;
 	if (!helper->rings) {
 		ret = scsi_tgt_rings_create(helper);
 		if (ret)
@@ -306,10 +327,7 @@ static int helper_attach(struct scsi_tgt_helper *helper, void __user *arg)
 	attach_fill(host, &a);
 	if (copy_to_user(arg, &a, sizeof(a)))
 		return -EFAULT;
-	if (!helper->mm) {
-		mmgrab(current->mm);
-		helper->mm = current->mm;
-	}
+	helper_set_mm(helper, current->mm);
 	helper->pid = task_tgid_nr(current);
 	helper->features = a.features;
 	ret = host_attach(host, helper);
@@ -334,9 +352,29 @@ static int helper_check(const struct scsi_tgt_helper *helper)
 	}
 }
 
-static long helper_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+/* Counts a call that was refused as wrong. */
+static long helper_counted(struct scsi_tgt_helper *helper,
+			   enum scsi_tgt_refused what, long ret)
 {
-	struct scsi_tgt_helper *helper = file->private_data;
+	switch (ret) {
+	case -EACCES:
+	case -EALREADY:
+	case -EBADF:
+	case -EINVAL:
+	case -ENOTCONN:
+	case -ENOTTY:
+	case -EOVERFLOW:
+	case -EPERM:
+	case -ESTALE:
+		atomic64_inc(&helper->host->refused[what]);
+		break;
+	}
+	return ret;
+}
+
+static long helper_do_ioctl(struct scsi_tgt_helper *helper, unsigned int cmd,
+			    unsigned long arg)
+{
 	long ret;
 
 	switch (cmd) {
@@ -360,6 +398,14 @@ static long helper_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+static long helper_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct scsi_tgt_helper *helper = file->private_data;
+
+	return helper_counted(helper, SCSI_TGT_REFUSED_CALL,
+			      helper_do_ioctl(helper, cmd, arg));
+}
+
 /* A position on the fd, taken apart; see enum scsi_tgt_region. */
 struct helper_pos {
 	enum scsi_tgt_region region;
@@ -381,9 +427,9 @@ static int helper_pos(const struct scsi_tgt_helper *helper, loff_t pos,
 	return p->queue < helper->nr_rings && !p->rest ? 0 : -EINVAL;
 }
 
-static ssize_t helper_read_iter(struct kiocb *kiocb, struct iov_iter *to)
+static ssize_t helper_do_read(struct scsi_tgt_helper *helper,
+			      struct kiocb *kiocb, struct iov_iter *to)
 {
-	struct scsi_tgt_helper *helper = kiocb->ki_filp->private_data;
 	struct scsi_tgt_ring *ring;
 	struct helper_pos p;
 	int ret;
@@ -406,9 +452,30 @@ static ssize_t helper_read_iter(struct kiocb *kiocb, struct iov_iter *to)
 	}
 }
 
-static ssize_t helper_write_iter(struct kiocb *kiocb, struct iov_iter *from)
+/* What a call at a position is about. */
+static enum scsi_tgt_refused helper_region(loff_t pos)
+{
+	switch ((u64)pos >> 56) {
+	case SCSI_TGT_REGION_XFER:
+		return SCSI_TGT_REFUSED_TRANSFER;
+	case SCSI_TGT_REGION_DATA:
+		return SCSI_TGT_REFUSED_COPY;
+	default:
+		return SCSI_TGT_REFUSED_CALL;
+	}
+}
+
+static ssize_t helper_read_iter(struct kiocb *kiocb, struct iov_iter *to)
 {
 	struct scsi_tgt_helper *helper = kiocb->ki_filp->private_data;
+	enum scsi_tgt_refused what = helper_region(kiocb->ki_pos);
+
+	return helper_counted(helper, what, helper_do_read(helper, kiocb, to));
+}
+
+static ssize_t helper_do_write(struct scsi_tgt_helper *helper,
+			       struct kiocb *kiocb, struct iov_iter *from)
+{
 	struct scsi_tgt_ring *ring;
 	struct helper_pos p;
 	int ret;
@@ -430,6 +497,14 @@ static ssize_t helper_write_iter(struct kiocb *kiocb, struct iov_iter *from)
 	default:
 		return -EINVAL;
 	}
+}
+
+static ssize_t helper_write_iter(struct kiocb *kiocb, struct iov_iter *from)
+{
+	struct scsi_tgt_helper *helper = kiocb->ki_filp->private_data;
+	enum scsi_tgt_refused what = helper_region(kiocb->ki_pos);
+
+	return helper_counted(helper, what, helper_do_write(helper, kiocb, from));
 }
 
 static __poll_t helper_poll(struct file *file, struct poll_table_struct *wait)
@@ -455,11 +530,16 @@ static __poll_t helper_poll(struct file *file, struct poll_table_struct *wait)
 	return mask;
 }
 
+/*
+ * Only the helper's own mappings count.  MADV_DOFORK lets a child have them
+ * too, which must not keep a dead helper attached.
+ */
 static void vma_open(struct vm_area_struct *vma)
 {
 	struct scsi_tgt_helper *helper = vma->vm_private_data;
 
-	atomic_inc(&helper->nr_vmas);
+	if (vma->vm_mm == helper->mm)
+		atomic_inc(&helper->nr_vmas);
 }
 
 /* The last mapping goes when the helper exits, execs or unmaps its rings. */
@@ -467,7 +547,7 @@ static void vma_close(struct vm_area_struct *vma)
 {
 	struct scsi_tgt_helper *helper = vma->vm_private_data;
 
-	if (atomic_dec_and_test(&helper->nr_vmas))
+	if (vma->vm_mm == helper->mm && atomic_dec_and_test(&helper->nr_vmas))
 		helper_detach(helper, "it has unmapped its rings");
 }
 
@@ -482,9 +562,9 @@ static const struct vm_operations_struct vma_ops = {
 	.may_split	= vma_may_split,
 };
 
-static int helper_mmap(struct file *file, struct vm_area_struct *vma)
+static int helper_do_mmap(struct scsi_tgt_helper *helper,
+			  struct vm_area_struct *vma)
 {
-	struct scsi_tgt_helper *helper = file->private_data;
 	u64 pos = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	size_t size = vma->vm_end - vma->vm_start;
 	struct scsi_tgt_ring *ring;
@@ -525,6 +605,14 @@ static int helper_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_ops = &vma_ops;
 	vma_open(vma);
 	return 0;
+}
+
+static int helper_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct scsi_tgt_helper *helper = file->private_data;
+
+	return helper_counted(helper, SCSI_TGT_REFUSED_CALL,
+			      helper_do_mmap(helper, vma));
 }
 
 static int helper_open(struct inode *inode, struct file *file)

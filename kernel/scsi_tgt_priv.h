@@ -55,6 +55,14 @@ struct scsi_tgt_stats {
 	u64 bad_completions;
 };
 
+/* System calls on the node that were refused as wrong, by what they were about. */
+enum scsi_tgt_refused {
+	SCSI_TGT_REFUSED_TRANSFER,
+	SCSI_TGT_REFUSED_COPY,
+	SCSI_TGT_REFUSED_CALL,		/* anything else */
+	SCSI_TGT_REFUSED_NR,
+};
+
 /**
  * struct scsi_tgt_queue - a hardware queue
  * @lock: guards all below, and the state, generation, inflight, supplied,
@@ -114,9 +122,10 @@ struct scsi_tgt_host_params {
  * @published: it has been made, and is in the list
  * @removing: HOST_DEL was called
  * @gone: the transport has let go; no helper can attach
- * @window_end: of the recovery window, in jiffies
+ * @window_end: of the recovery window, in jiffies; guarded by @lock, too
  * @nexuses: list
  * @next_nexus: id of the next one
+ * @refused: counters
  * @wait: woken when a command is freed, a TMF answered, a drain is over
  * @window: end of the recovery window
  * @expired: aborts commands that have been with the helper for too long
@@ -152,6 +161,7 @@ struct scsi_tgt_host {
 	struct list_head nexuses;
 	u64 next_nexus;
 
+	atomic64_t refused[SCSI_TGT_REFUSED_NR];
 	wait_queue_head_t wait;
 	struct delayed_work window;
 	struct work_struct expired;
@@ -218,7 +228,7 @@ enum scsi_tgt_helper_state {
  * @mm: the address space that attached; compared, never used
  * @pid: of the process that attached
  * @features: granted
- * @nr_vmas: mappings; detached when the last goes
+ * @nr_vmas: mappings in @mm; detached when the last goes
  * @wait: synchronous reads and poll
  * @lock: serialises attach
  * @nr_rings: length of @rings

@@ -126,6 +126,19 @@ HOST_STAT(requeued);
 HOST_STAT(failed);
 HOST_STAT(bad_completions);
 
+#define HOST_REFUSED(field, which)					\
+static ssize_t field##_show(struct device *dev,				\
+			    struct device_attribute *attr, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%lld\n",				\
+		(long long)atomic64_read(&to_host(dev)->refused[which])); \
+}									\
+static DEVICE_ATTR_RO(field)
+
+HOST_REFUSED(bad_transfers, SCSI_TGT_REFUSED_TRANSFER);
+HOST_REFUSED(bad_copies, SCSI_TGT_REFUSED_COPY);
+HOST_REFUSED(bad_calls, SCSI_TGT_REFUSED_CALL);
+
 static struct attribute *stat_attrs[] = {
 	&dev_attr_queued.attr,
 	&dev_attr_given.attr,
@@ -134,6 +147,9 @@ static struct attribute *stat_attrs[] = {
 	&dev_attr_requeued.attr,
 	&dev_attr_failed.attr,
 	&dev_attr_bad_completions.attr,
+	&dev_attr_bad_transfers.attr,
+	&dev_attr_bad_copies.attr,
+	&dev_attr_bad_calls.attr,
 	NULL
 };
 

@@ -110,7 +110,8 @@
  * residual, sense_len is over SCSI_TGT_SENSE_MAX, or a transfer of the command
  * is still in flight.  The command stays with the helper, which can complete
  * it properly.  If data_addr or sense_addr can't be read, the command ends
- * with a transport error.
+ * with a transport error.  Other calls that are refused as wrong are counted
+ * beside that, in bad_transfers, bad_copies and bad_calls.
  *
  *
  * 6. Data

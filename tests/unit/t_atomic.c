@@ -91,6 +91,22 @@ static struct async *start(uint8_t opcode, uint64_t lba, uint32_t nr, uint32_t b
 	return a;
 }
 
+static struct async *start_attr(enum scsi_tgt_task_attr attr, uint8_t opcode, uint64_t lba,
+				uint8_t fill)
+{
+	struct async *a = calloc(1, sizeof(*a));
+	bool in = opcode == READ_16, none = opcode == SYNCHRONIZE_CACHE_16;
+
+	memset(a->data, fill, sizeof(a->data));
+	if (opcode == COMPARE_AND_WRITE)
+		memset(a->data + BS, fill + 1, BS);
+	prepare(a, 1, opcode, lba, 1, none ? SCSI_TGT_DIR_NONE : in ? SCSI_TGT_DIR_IN :
+		SCSI_TGT_DIR_OUT, none ? 0 : opcode == COMPARE_AND_WRITE ? 2 * BS : BS);
+	a->cmd.task_attr = attr;
+	tgt_cmd_submit(&a->cmd);
+	return a;
+}
+
 /* Lets everything happen that can. */
 static void settle_done(struct tgt_sync *sync)
 {
@@ -611,6 +627,133 @@ static int group_setup(void **state)
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+/*
+ * Task attributes
+ */
+
+#define SIMPLE	SCSI_TGT_TASK_SIMPLE
+#define ORDERED	SCSI_TGT_TASK_ORDERED
+#define HEAD	SCSI_TGT_TASK_HEAD_OF_QUEUE
+
+static void assert_waits(struct async *a)
+{
+	settle();
+	assert_false(atomic_load(&a->done));
+}
+
+/* It waits for what came before, elsewhere on the medium too, and keeps back what comes after. */
+static void ordered(void **state)
+{
+	struct async *before, *o, *after, *flush, *o2;
+
+	(void)state;
+	holding[TGT_IO_WRITE] = true;
+	before = start_attr(SIMPLE, WRITE_16, 0, 1);
+	o = start_attr(ORDERED, WRITE_16, 100, 2);
+	after = start_attr(SIMPLE, WRITE_16, 200, 3);
+	flush = start_attr(SIMPLE, SYNCHRONIZE_CACHE_16, 0, 0);
+	o2 = start_attr(ORDERED, READ_16, 200, 0);
+	assert_waits(o);
+	assert_waits(flush);
+	assert_int_equal(nr_held, 1);
+	let_go();
+	assert_int_equal(finish(before), SAM_GOOD);
+	assert_waits(o);
+	assert_int_equal(nr_held, 1);		/* it has been begun, alone */
+	let_go();
+	assert_int_equal(finish(o), SAM_GOOD);
+	assert_int_equal(finish(flush), SAM_GOOD);
+	assert_waits(o2);
+	assert_int_equal(nr_held, 1);
+	let_go();
+	assert_int_equal(finish(after), SAM_GOOD);
+	while (!atomic_load(&o2->done))
+		tgt_thread_run();
+	assert_int_equal(o2->data[0], 3);
+	finish(o2);
+	assert_int_equal(disk[100 * BS], 2);
+}
+
+static void head_of_queue(void **state)
+{
+	struct async *before, *o, *head, *after;
+
+	(void)state;
+	holding[TGT_IO_WRITE] = true;
+	before = start_attr(SIMPLE, WRITE_16, 0, 1);
+	o = start_attr(ORDERED, WRITE_16, 100, 2);
+	head = start_attr(HEAD, WRITE_16, 200, 3);
+	after = start_attr(SIMPLE, READ_16, 300, 0);
+	settle();
+	assert_int_equal(nr_held, 2);		/* before and head */
+	held[2] = held[0];
+	held[0] = held[1];
+	held[1] = held[2];
+	let_go();
+	assert_int_equal(finish(head), SAM_GOOD);
+	assert_waits(o);
+	assert_waits(after);
+	let_go();
+	assert_int_equal(finish(before), SAM_GOOD);
+	assert_waits(after);
+	let_go();
+	assert_int_equal(finish(o), SAM_GOOD);
+	assert_int_equal(finish(after), SAM_GOOD);
+}
+
+/* With ranges that are exclusive: nothing waits for ever, whatever comes in between. */
+static void orders_and_ranges(void **state)
+{
+	struct async *caw, *behind, *o, *caw2, *head, *head_caw;
+
+	(void)state;
+	memset(disk, 1, 8 * BS);
+	holding[TGT_IO_WRITE] = true;
+	caw = start_attr(SIMPLE, COMPARE_AND_WRITE, 0, 1);
+	settle();
+	assert_int_equal(nr_held, 1);
+	behind = start_attr(SIMPLE, READ_16, 0, 0);
+	o = start_attr(ORDERED, COMPARE_AND_WRITE, 0, 2);
+	caw2 = start_attr(SIMPLE, COMPARE_AND_WRITE, 0, 3);
+	assert_waits(behind);
+	head = start_attr(HEAD, READ_16, 5, 0);
+	assert_int_equal(finish(head), SAM_GOOD);
+	head_caw = start_attr(HEAD, COMPARE_AND_WRITE, 6, 1);
+	settle();
+	assert_int_equal(nr_held, 2);
+	let_go();
+	assert_int_equal(finish(caw), SAM_GOOD);
+	/* It came before the ordered one, which waits for it. */
+	while (!atomic_load(&behind->done))
+		tgt_thread_run();
+	assert_int_equal(behind->data[0], 2);
+	finish(behind);
+	assert_waits(o);
+	let_go();
+	assert_int_equal(finish(head_caw), SAM_GOOD);
+	assert_waits(o);
+	assert_int_equal(nr_held, 1);
+	assert_waits(caw2);
+	let_go();
+	assert_int_equal(finish(o), SAM_GOOD);
+	assert_waits(caw2);
+	let_go();
+	assert_int_equal(finish(caw2), SAM_GOOD);
+	assert_int_equal(disk[0], 4);
+	assert_int_equal(disk[6 * BS], 2);
+}
+
+static void no_aca(void **state)
+{
+	struct async *a = start_attr(SCSI_TGT_TASK_ACA, READ_16, 0, 0);
+
+	(void)state;
+	assert_int_equal(a->cmd.sense[2], SENSE_ILLEGAL_REQUEST);
+	assert_int_equal(get_be16(a->cmd.sense + 12), ASC_INVALID_MESSAGE);
+	assert_int_equal(finish(a), SAM_CHECK_CONDITION);
+	assert_field(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 4), 5);	/* NACA */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -622,6 +765,10 @@ int main(void)
 		T(in_order),
 		T(unmap_waits),
 		T(preempt_and_abort),
+		T(ordered),
+		T(head_of_queue),
+		T(orders_and_ranges),
+		T(no_aca),
 		T(counting_in_memory),
 		cmocka_unit_test(counting_on_one_file_by_two_units),
 		T(status_of_memory),

@@ -139,6 +139,20 @@ static bool admitted(struct tgt_cmd *cmd, const struct tgt_op *op)
 	return true;
 }
 
+/* Commands of the data path are SIMPLE and ask for their range themselves. */
+static inline bool in_turn(struct tgt_cmd *cmd, const struct tgt_op *op)
+{
+	if (__builtin_expect(cmd->task_attr == SCSI_TGT_TASK_SIMPLE &&
+			     (op->flags & TGT_OP_RANGE), 1))
+		return true;
+	/* There is no auto contingent allegiance to go with it (NORMACA is 0). */
+	if (cmd->task_attr == SCSI_TGT_TASK_ACA) {
+		tgt_cmd_sense(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_MESSAGE);
+		return false;
+	}
+	return !cmd->lu->device->enter || cmd->lu->device->enter(cmd);
+}
+
 /* Nobody's LUN: the controller answers what SPC wants answered there. */
 static void submit_without_lu(struct tgt_cmd *cmd)
 {
@@ -206,7 +220,8 @@ void tgt_cmd_submit(struct tgt_cmd *cmd)
 		return;
 	}
 	cmd->op = op;
-	if (cdb_ok(cmd, op) && admitted(cmd, op) && (!op->parse || op->parse(cmd)))
+	if (cdb_ok(cmd, op) && admitted(cmd, op) && (!op->parse || op->parse(cmd)) &&
+	    in_turn(cmd, op))
 		op->execute(cmd);
 }
 
@@ -263,6 +278,9 @@ void tgt_cmd_done(struct tgt_cmd *cmd)
 		lt = &lu->threads[tgt_thread_index(tgt_self)];
 		tgt_list_del(&cmd->link);
 		count(&lt->stats, cmd);
+		if (__builtin_expect(cmd->task_attr != SCSI_TGT_TASK_SIMPLE, 0) &&
+		    lu->device->leave)
+			lu->device->leave(cmd);
 	}
 	if (!ops->keeps_resp)
 		cmd->bounce = NULL;

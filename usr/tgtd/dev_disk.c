@@ -292,6 +292,16 @@ static bool disk_admit(struct tgt_cmd *cmd)
 	return tgt_spc_admit(cmd) && tgt_pr_admit(cmd);
 }
 
+static bool disk_enter(struct tgt_cmd *cmd)
+{
+	return tgt_order_enter(cmd, tgt_disk(cmd->lu)->medium);
+}
+
+static void disk_leave(struct tgt_cmd *cmd)
+{
+	tgt_order_leave(cmd, tgt_disk(cmd->lu)->medium);
+}
+
 static void disk_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 {
 	tgt_pr_reset(tgt_disk(lu)->medium, nexus);
@@ -333,6 +343,8 @@ const struct tgt_device_ops tgt_device_disk = {
 	.update = disk_update,
 	.reset = disk_reset,
 	.admit = disk_admit,
+	.enter = disk_enter,
+	.leave = disk_leave,
 	.changed = disk_changed,
 	.same = disk_same,
 	.nexus_add = tgt_spc_nexus_add,

@@ -77,6 +77,14 @@ struct tgt_device_ops {
 	 */
 	bool (*admit)(struct tgt_cmd *cmd);
 	/*
+	 * NULL (commands have no order), or asked after parse of commands that
+	 * are not SIMPLE or not TGT_OP_RANGE.  false: the command has ended, or
+	 * waits for its turn, in which execute is called.  leave: at the end of
+	 * any that is not SIMPLE.
+	 */
+	bool (*enter)(struct tgt_cmd *cmd);
+	void (*leave)(struct tgt_cmd *cmd);
+	/*
 	 * NULL, or told in thread 0 of the I_T nexuses that may send commands:
 	 * before the first one's command (when the unit is published: for all
 	 * that there are), and after the last one's.  0 or -ENOMEM.

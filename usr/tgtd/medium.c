@@ -126,7 +126,9 @@ struct exclusive {
 	struct tgt_medium *medium;
 	struct tgt_cmd *cmd;
 	struct range range;
+	bool order;			/* of an ORDERED or HEAD OF QUEUE command: keeps back all kinds */
 	enum exclusive_state state;
+	uint64_t seq;			/* as medium->seq */
 	unsigned int visit;		/* the next thread, its own left out */
 	void (*granted)(struct tgt_cmd *cmd);
 	struct tgt_call call;
@@ -150,19 +152,60 @@ static struct range range_of(const struct tgt_cmd *cmd)
 	};
 }
 
-/* Whether one of the list's up to (not including) last overlaps. */
-static bool blocked(const struct tgt_medium *medium, const struct range *range,
-		    const struct exclusive *last)
+/*
+ * Whether the command, which came at seq, may not go ahead, or have its own range,
+ * for e.  One that is ordered or went to the head of the queue is past those that
+ * only wait, and needs nothing but its range.  One that waits is not kept back by
+ * those that came later and wait as well, since these may be waiting for it.
+ */
+static bool in_the_way(const struct exclusive *e, const struct tgt_cmd *cmd, uint64_t seq,
+		       const struct range *range)
+{
+	bool simple = cmd->task_attr == SCSI_TGT_TASK_SIMPLE;
+
+	if (e->cmd == cmd)
+		return false;
+	if (e->order)
+		return simple && e->seq < seq;
+	if (!range || !overlap(&e->range, range))
+		return false;
+	return e->state != EXCLUSIVE_QUEUED || (simple && e->seq < seq);
+}
+
+static bool cmd_blocked(const struct tgt_medium *medium, const struct tgt_cmd *cmd, uint64_t seq)
+{
+	struct range range = range_of(cmd);
+	struct exclusive *e;
+
+	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link)
+		if (in_the_way(e, cmd, seq, cmd->op->flags & TGT_OP_RANGE ? &range : NULL))
+			return true;
+	return false;
+}
+
+/* ... for one of those before it in the list. */
+static bool exclusive_blocked(const struct exclusive *self)
 {
 	struct exclusive *e;
 
-	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link) {
-		if (e == last)
+	tgt_list_for_each(e, &self->medium->exclusives, struct exclusive, link) {
+		if (e == self)
 			break;
-		if (overlap(&e->range, range))
+		if (self->order || in_the_way(e, self->cmd, UINT64_MAX, &self->range))
 			return true;
 	}
 	return false;
+}
+
+static struct exclusive *find_exclusive(const struct tgt_medium *medium, const struct tgt_cmd *cmd,
+					bool order)
+{
+	struct exclusive *e;
+
+	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link)
+		if (e->cmd == cmd && e->order == order)
+			return e;
+	return NULL;
 }
 
 static bool is_waiting(const struct tgt_medium *medium, const struct tgt_cmd *cmd)
@@ -189,30 +232,62 @@ static void wait_over(struct tgt_call *call)
 	/* It may have been preempted while it waited. */
 	if (!tgt_pr_admit(cmd))
 		return;
-	going_ahead = cmd;
+	/* Only who asks tgt_range_wait() takes it: the command's memory may be another's after. */
+	going_ahead = cmd->op->flags & TGT_OP_RANGE ? cmd : NULL;
 	cmd->op->execute(cmd);
 	going_ahead = NULL;
 }
 
-bool tgt_range_wait(struct tgt_cmd *cmd, struct tgt_medium *medium)
+static bool wait_if_blocked(struct tgt_cmd *cmd, struct tgt_medium *medium)
 {
-	struct range range = range_of(cmd);
 	bool wait;
 
+	pthread_mutex_lock(&medium->lock);
+	wait = cmd_blocked(medium, cmd, UINT64_MAX);
+	if (wait) {
+		cmd->io.offset = ++medium->seq;
+		tgt_list_add_tail(&cmd->io.work.link, &medium->waiting);
+	}
+	pthread_mutex_unlock(&medium->lock);
+	return wait;
+}
+
+bool tgt_range_wait(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
 	if (cmd == going_ahead) {
 		going_ahead = NULL;
 		return true;
 	}
-	pthread_mutex_lock(&medium->lock);
-	wait = blocked(medium, &range, NULL);
-	if (wait)
-		tgt_list_add_tail(&cmd->io.work.link, &medium->waiting);
-	pthread_mutex_unlock(&medium->lock);
-	return !wait;
+	return !wait_if_blocked(cmd, medium);
 }
 
 /*
- * A command of this thread that overlaps and has gone ahead, or NULL.  Units
+ * Whether e has to wait for a command that has come before it or beside it: one
+ * that has gone ahead, and overlaps; an order also for one that waits still.
+ * Commands that have an order are in the list themselves: e comes after those or, if
+ * it is no order, needs its range from one that is under way.
+ */
+static bool waits_for(const struct exclusive *e, const struct tgt_cmd *cmd)
+{
+	const struct exclusive *order;
+	struct range range;
+	bool waiting;
+
+	if (!cmd->op || cmd == e->cmd)
+		return false;
+	waiting = is_waiting(e->medium, cmd);
+	order = find_exclusive(e->medium, cmd, true);
+	if (e->order)
+		return !order && !find_exclusive(e->medium, cmd, false) &&
+		       (!waiting || cmd->io.offset < e->seq);
+	if (waiting || !(cmd->op->flags & TGT_OP_RANGE) || (order && order->state != EXCLUSIVE_GRANTED))
+		return false;
+	range = range_of(cmd);
+	return overlap(&range, &e->range);
+}
+
+/*
+ * A command of this thread that has to end first, or NULL.  Units
  * on the medium's list are not freed while the lock is held, and what they
  * have of this thread doesn't change.
  */
@@ -225,15 +300,9 @@ static struct tgt_lu_thread *busy_here(const struct exclusive *e)
 		struct tgt_lu_thread *lt = &disk->lu->threads[index];
 		struct tgt_cmd *cmd;
 
-		tgt_list_for_each(cmd, &lt->cmds, struct tgt_cmd, link) {
-			struct range range;
-
-			if (!cmd->op || !(cmd->op->flags & TGT_OP_RANGE))
-				continue;
-			range = range_of(cmd);
-			if (overlap(&range, &e->range) && !is_waiting(e->medium, cmd))
+		tgt_list_for_each(cmd, &lt->cmds, struct tgt_cmd, link)
+			if (waits_for(e, cmd))
 				return lt;
-		}
 	}
 	return NULL;
 }
@@ -296,24 +365,32 @@ static void start_visits(struct exclusive *e)
 	tgt_thread_call(e->cmd->thread, &e->call);
 }
 
-void tgt_range_exclusive(struct tgt_cmd *cmd, struct tgt_medium *medium,
-			 void (*granted)(struct tgt_cmd *cmd))
+/* NULL: the command has ended with BUSY. */
+static struct exclusive *exclusive_new(struct tgt_cmd *cmd, struct tgt_medium *medium,
+				       void (*granted)(struct tgt_cmd *cmd))
 {
 	struct exclusive *e = calloc(1, sizeof(*e));
-	bool go;
 
 	if (!e) {
 		tgt_cmd_status(cmd, SAM_BUSY);
-		return;
+		return NULL;
 	}
 	e->medium = medium;
 	e->cmd = cmd;
-	e->range = range_of(cmd);
 	e->granted = granted;
+	return e;
+}
+
+static void exclusive_add(struct exclusive *e)
+{
+	struct tgt_medium *medium = e->medium;
+	bool go;
+
 	pthread_mutex_lock(&medium->lock);
-	go = !blocked(medium, &e->range, NULL);
-	e->state = go ? EXCLUSIVE_VISITING : EXCLUSIVE_QUEUED;
+	e->seq = ++medium->seq;
 	tgt_list_add_tail(&e->link, &medium->exclusives);
+	go = !exclusive_blocked(e);
+	e->state = go ? EXCLUSIVE_VISITING : EXCLUSIVE_QUEUED;
 	/*
 	 * Other threads may not see this yet and go ahead; the visit to each
 	 * finds what went ahead, and orders this before all that comes there after.
@@ -324,14 +401,15 @@ void tgt_range_exclusive(struct tgt_cmd *cmd, struct tgt_medium *medium,
 		start_visits(e);
 }
 
-static struct exclusive *find_exclusive(const struct tgt_medium *medium, const struct tgt_cmd *cmd)
+void tgt_range_exclusive(struct tgt_cmd *cmd, struct tgt_medium *medium,
+			 void (*granted)(struct tgt_cmd *cmd))
 {
-	struct exclusive *e;
+	struct exclusive *e = exclusive_new(cmd, medium, granted);
 
-	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link)
-		if (e->cmd == cmd)
-			return e;
-	return NULL;
+	if (!e)
+		return;
+	e->range = range_of(cmd);
+	exclusive_add(e);
 }
 
 /* Those that nothing blocks any more; the lock is held. */
@@ -341,15 +419,13 @@ static void start_unblocked(struct tgt_medium *medium)
 	struct exclusive *e;
 
 	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link) {
-		if (e->state != EXCLUSIVE_QUEUED || blocked(medium, &e->range, e))
+		if (e->state != EXCLUSIVE_QUEUED || exclusive_blocked(e))
 			continue;
 		e->state = EXCLUSIVE_VISITING;
 		start_visits(e);
 	}
 	tgt_list_for_each_safe(cmd, tmp, &medium->waiting, struct tgt_cmd, io.work.link) {
-		struct range range = range_of(cmd);
-
-		if (blocked(medium, &range, NULL))
+		if (cmd_blocked(medium, cmd, cmd->io.offset))
 			continue;
 		tgt_list_del(&cmd->io.work.link);
 		cmd->io.work.call.fn = wait_over;
@@ -357,15 +433,81 @@ static void start_unblocked(struct tgt_medium *medium)
 	}
 }
 
-void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium)
+static void release(struct tgt_cmd *cmd, struct tgt_medium *medium, bool order)
 {
 	struct exclusive *e;
 
 	pthread_mutex_lock(&medium->lock);
-	e = find_exclusive(medium, cmd);
-	tgt_list_del(&e->link);
-	atomic_fetch_sub_explicit(&medium->nr_exclusive, 1, memory_order_relaxed);
-	start_unblocked(medium);
+	e = find_exclusive(medium, cmd, order);
+	if (e) {
+		tgt_list_del(&e->link);
+		atomic_fetch_sub_explicit(&medium->nr_exclusive, 1, memory_order_relaxed);
+		start_unblocked(medium);
+	}
 	pthread_mutex_unlock(&medium->lock);
 	free(e);
+}
+
+void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
+	release(cmd, medium, false);
+}
+
+/*
+ * Task attributes
+ */
+
+static void ordered_turn(struct tgt_cmd *cmd)
+{
+	/* It may have been preempted while it waited. */
+	if (tgt_pr_admit(cmd))
+		cmd->op->execute(cmd);
+}
+
+static void order(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
+	struct exclusive *e = exclusive_new(cmd, medium, ordered_turn);
+
+	if (!e)
+		return;
+	e->order = true;
+	e->range = (struct range) { 0, UINT64_MAX };
+	exclusive_add(e);
+}
+
+/* It goes ahead at once, and keeps back what comes later. */
+static bool head_of_queue(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
+	struct exclusive *e = exclusive_new(cmd, medium, NULL);
+
+	if (!e)
+		return false;
+	e->order = true;
+	e->range = (struct range) { 0, UINT64_MAX };
+	e->state = EXCLUSIVE_GRANTED;
+	pthread_mutex_lock(&medium->lock);
+	e->seq = ++medium->seq;
+	tgt_list_add_tail(&e->link, medium->exclusives.next);
+	atomic_fetch_add_explicit(&medium->nr_exclusive, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&medium->lock);
+	return true;
+}
+
+bool tgt_order_enter(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
+	switch (cmd->task_attr) {
+	case SCSI_TGT_TASK_ORDERED:
+		order(cmd, medium);
+		return false;
+	case SCSI_TGT_TASK_HEAD_OF_QUEUE:
+		return head_of_queue(cmd, medium);
+	default:
+		return !atomic_load_explicit(&medium->nr_exclusive, memory_order_relaxed) ||
+		       !wait_if_blocked(cmd, medium);
+	}
+}
+
+void tgt_order_leave(struct tgt_cmd *cmd, struct tgt_medium *medium)
+{
+	release(cmd, medium, true);
 }

@@ -12,6 +12,11 @@
  * medium's list, from which moment on overlapping commands wait, then visits
  * each thread to wait for those that were there before.  Exclusive ranges that
  * overlap go in order of arrival.
+ *
+ * Task attributes (SAM-5, 8.6) are the same mechanism: an ORDERED command is
+ * exclusive of all others, of whatever kind; one at the HEAD OF QUEUE is at the list's
+ * head, and waits for nothing but ranges.  Commands of several nexuses and
+ * paths are one task set.
  */
 #ifndef TGTD_MEDIUM_H
 #define TGTD_MEDIUM_H
@@ -37,7 +42,9 @@ struct tgt_medium {
 	pthread_mutex_t lock;		/* guards all below */
 	struct tgt_list disks;		/* struct tgt_disk.medium_link */
 	struct tgt_list exclusives;	/* in order of arrival */
-	struct tgt_list waiting;	/* tgt_cmd.io.work.link: nothing else uses that meanwhile */
+	/* tgt_cmd.io.work.link, with seq in io.offset: nothing else uses these meanwhile. */
+	struct tgt_list waiting;
+	uint64_t seq;			/* of those that came to either list, the last one's */
 	struct tgt_pr pr;
 	atomic_uint nr_exclusive;	/* of exclusives; changed under lock, read without */
 };
@@ -69,5 +76,13 @@ static inline bool tgt_range_enter(struct tgt_cmd *cmd, struct tgt_medium *mediu
 void tgt_range_exclusive(struct tgt_cmd *cmd, struct tgt_medium *medium,
 			 void (*granted)(struct tgt_cmd *cmd));
 void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium);
+
+/*
+ * Before execute of a command that is not SIMPLE, or has no range.  False: it has
+ * ended or waits, and execute is called in its turn.
+ */
+bool tgt_order_enter(struct tgt_cmd *cmd, struct tgt_medium *medium);
+/* At the end of one that is not SIMPLE, entered or not. */
+void tgt_order_leave(struct tgt_cmd *cmd, struct tgt_medium *medium);
 
 #endif

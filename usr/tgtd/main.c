@@ -374,6 +374,7 @@ static int portals_init(void)
 			return err;
 		}
 	}
+	iscsi_portals_given();
 	return 0;
 }
 

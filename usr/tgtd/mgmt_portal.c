@@ -10,79 +10,54 @@
 
 #define PORTAL_TEXT	128
 
-/* Those that requests made, for the state: a transport may have others of its own. */
-struct portal {
-	struct tgt_list link;
-	const struct tgt_transport_ops *ops;
-	char text[PORTAL_TEXT];		/* as the transport shows it, "ADDRESS:PORT,GROUP" */
-};
+/*
+ * Whether requests made or deleted portals.  Then the state has all but those that
+ * each tgtd is started with, also those that the transport opened by itself: it
+ * would not where there are others.
+ */
+static bool chosen;
 
-static struct tgt_list portals = TGT_LIST_INIT(portals);
-
-static void portal_free(struct portal *portal)
+static void portal_print(struct tgt_out *out, const struct tgt_transport_ops *ops, char *text)
 {
-	tgt_list_del(&portal->link);
-	free(portal);
-}
+	char *group = strchr(text, ',');
+	struct tgt_out param = { 0 };
 
-/* The one that the transport has made just now is its last. */
-static void portal_remember(const struct tgt_transport_ops *ops)
-{
-	struct portal *portal = calloc(1, sizeof(*portal));
-	unsigned int n = 0;
-
-	if (!portal)
-		return;
-	tgt_list_init(&portal->link);
-	portal->ops = ops;
-	while (!ops->admin->portal_nth(n, portal->text, sizeof(portal->text)))
-		n++;
-	if (n)
-		tgt_list_add_tail(&portal->link, &portals);
-	else
-		portal_free(portal);
-}
-
-static bool portal_exists(const struct portal *portal)
-{
-	char text[PORTAL_TEXT];
-
-	for (unsigned int n = 0; !portal->ops->admin->portal_nth(n, text, sizeof(text)); n++)
-		if (!strcmp(text, portal->text))
-			return true;
-	return false;
-}
-
-static void portals_forget(const struct tgt_transport_ops *ops)
-{
-	struct portal *portal, *tmp;
-
-	tgt_list_for_each_safe(portal, tmp, &portals, struct portal, link)
-		if (portal->ops == ops && !portal_exists(portal))
-			portal_free(portal);
+	if (group)
+		*group++ = '\0';
+	tgt_out_printf(&param, "portal=%s", text);
+	if (group && strcmp(group, "1"))
+		tgt_out_printf(&param, ",tpgt=%s", group);
+	if (param.failed) {
+		out->failed = true;
+	} else {
+		tgt_out_printf(out, "--op new --mode portal --lld %s --params", ops->name);
+		tgt_words_quote(out, param.text);
+		tgt_out_printf(out, "\n");
+	}
+	tgt_out_free(&param);
 }
 
 void tgt_mgmt_portals_print(struct tgt_out *out)
 {
-	const struct portal *portal;
+	const struct tgt_transport_ops *ops;
+	char text[PORTAL_TEXT];
 
-	tgt_list_for_each(portal, &portals, struct portal, link) {
-		const char *group = strchrnul(portal->text, ',');
-		char param[PORTAL_TEXT + 16];
+	if (!chosen)
+		return;
+	for (unsigned int i = 0; (ops = tgt_transport_nth(i)); i++) {
+		const struct tgt_transport_admin *admin = ops->admin;
 
-		snprintf(param, sizeof(param), "portal=%.*s%s%s", (int)(group - portal->text),
-			 portal->text, *group && strcmp(group, ",1") ? ",tpgt=" : "",
-			 *group && strcmp(group, ",1") ? group + 1 : "");
-		tgt_out_printf(out, "--op new --mode portal --lld %s --params", portal->ops->name);
-		tgt_words_quote(out, param);
-		tgt_out_printf(out, "\n");
+		if (!admin || !admin->portal_nth)
+			continue;
+		for (unsigned int n = 0; !admin->portal_nth(n, text, sizeof(text)); n++)
+			if (!admin->portal_given || !admin->portal_given(n))
+				portal_print(out, ops, text);
 	}
 }
 
 void tgt_mgmt_portals_exit(void)
 {
-	while (!tgt_list_empty(&portals))
-		portal_free(tgt_list_first(&portals, struct portal, link));
+	chosen = false;
 }
 
 /* "ADDRESS:PORT[,GROUP]" from --params portal=ADDRESS:PORT[,tpgt=GROUP]. */
@@ -120,10 +95,7 @@ static int portal_change(struct tgt_request *r, bool new)
 	if (!change)
 		return tgt_request_invalid(r);
 	ret = change(portal, r->err, sizeof(r->err));
-	if (!ret && new)
-		portal_remember(ops);
-	else if (!ret)
-		portals_forget(ops);
+	chosen |= !ret;
 	return ret;
 }
 

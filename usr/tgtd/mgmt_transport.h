@@ -49,6 +49,8 @@ struct tgt_transport_admin {
 	int (*portal_del)(const char *portal, char *err, size_t err_size);
 	/* "ADDRESS:PORT,GROUP": 0 or -ENOENT. */
 	int (*portal_nth)(unsigned int n, char *portal, size_t portal_size);
+	/* NULL, or whether tgtd was started with the n-th: it isn't part of the state. */
+	bool (*portal_given)(unsigned int n);
 
 	/* Access rules or accounts of target changed (NULL: of discovery). */
 	void (*access_changed)(struct tgt_target *target);

@@ -322,6 +322,7 @@ static const struct tgt_transport_admin admin = {
 	.portal_new = iscsi_portal_new,
 	.portal_del = iscsi_portal_del,
 	.portal_nth = iscsi_portal_nth,
+	.portal_given = iscsi_portal_given,
 };
 
 const struct tgt_transport_ops tgt_iscsi_transport = {

@@ -47,6 +47,9 @@ int iscsi_portal_new(const char *text, char *err, size_t err_size);
 int iscsi_portal_adopt(int fd, char *err, size_t err_size);
 int iscsi_portal_del(const char *text, char *err, size_t err_size);
 int iscsi_portal_nth(unsigned int n, char *text, size_t size);
+/* Those that there are now came with tgtd's start; and whether the n-th did. */
+void iscsi_portals_given(void);
+bool iscsi_portal_given(unsigned int n);
 /* Opens the default portals unless there are others. */
 int iscsi_portals_default(char *err, size_t err_size);
 /* The configuration has been read: connections are taken from now on. */

@@ -28,6 +28,7 @@ struct portal {
 	socklen_t address_len;
 	uint16_t group;
 	bool adopted;			/* nobody has asked for it yet */
+	bool given;			/* with tgtd's start */
 };
 
 static struct tgt_list portals = TGT_LIST_INIT(portals);
@@ -375,6 +376,24 @@ int iscsi_portal_nth(unsigned int n, char *text, size_t size)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+void iscsi_portals_given(void)
+{
+	struct portal *p;
+
+	tgt_list_for_each(p, &portals, struct portal, link)
+		p->given = true;
+}
+
+bool iscsi_portal_given(unsigned int n)
+{
+	struct portal *p;
+
+	tgt_list_for_each(p, &portals, struct portal, link)
+		if (!n--)
+			return p->given;
+	return false;
 }
 
 int iscsi_portals_default(char *err, size_t err_size)

@@ -342,6 +342,7 @@ static void test_accounts(void **state)
 	ok("--mode account --op bind --tid 1 --user joe --outgoing");
 	fails("--mode account --op bind --tid 1 --user bob --outgoing", "this target already has an outgoing account");
 	ok("--mode account --op bind --user bob");
+	ok("--mode account --op bind --user bob");
 	assert_string_equal(tgt_account_incoming(&target->accounts, "joe")->password, "x");
 	assert_null(tgt_account_incoming(&target->accounts, "bob"));
 	assert_string_equal(tgt_account_outgoing(&target->accounts)->user, "joe");

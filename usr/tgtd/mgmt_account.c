@@ -175,8 +175,9 @@ int tgt_mgmt_account_bind(struct tgt_request *r)
 
 	if (!account)
 		return tgt_request_fail(r, -ENOENT, "can't find the account");
+	/* tgt-admin --update binds those for discovery again with each target. */
 	if (use_find(uses, account->user, outgoing))
-		return tgt_request_fail(r, -EEXIST, "this account already exists");
+		return r->target ? tgt_request_fail(r, -EEXIST, "this account already exists") : 0;
 	if (outgoing && use_find(uses, NULL, true))
 		return tgt_request_fail(r, -EEXIST,
 					"this target already has an outgoing account: "

@@ -46,7 +46,7 @@ static const struct parameter {
 #undef P
 };
 
-static int set_string(char *to, const struct parameter *p, const char *value,
+static int set_string(struct tgt_lu *lu, const struct parameter *p, const char *value,
 		      char *err, size_t err_size)
 {
 	const char *c;
@@ -63,8 +63,9 @@ static int set_string(char *to, const struct parameter *p, const char *value,
 		return -EINVAL;
 	}
 	if (strlen(value) > p->max)
-		tgt_warn("%s \"%.64s\" is cut to %u characters", p->name, value, p->max);
-	snprintf(to, p->max + 1, "%s", value);
+		tgt_warn("target %u lun %u: %s \"%.64s\" is cut to %u characters",
+			 lu->target->tid, lu->lun, p->name, value, p->max);
+	snprintf((char *)lu + p->offset, p->max + 1, "%s", value);
 	return 0;
 }
 
@@ -133,7 +134,7 @@ int tgt_lu_set_own(struct tgt_lu *lu, const char *name, const char *value,
 		switch (p->kind) {
 		case KIND_STRING:
 		case KIND_FIELD:
-			return set_string((char *)lu + p->offset, p, value, err, err_size);
+			return set_string(lu, p, value, err, err_size);
 		case KIND_BOOL:
 		case KIND_ONLINE:
 			return set_bool(lu, p, value, err, err_size);

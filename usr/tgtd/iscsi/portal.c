@@ -237,6 +237,28 @@ static int watch(struct portal *p, int fd)
 	return tgt_event_add(&p->event, accept_events());
 }
 
+/*
+ * tgtd may start before its addresses are there: then the socket waits for them.  To
+ * those who ask later an address that nobody has is a mistake.
+ */
+static int bind_to(int fd, const struct portal *p)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&p->address;
+	char text[ISCSI_ADDRESS_LEN + 16];
+	int one = 1;
+
+	if (!bind(fd, address, p->address_len))
+		return 0;
+	if (errno != EADDRNOTAVAIL || tgt_transports_are_started())
+		return -errno;
+	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)) ||
+	    bind(fd, address, p->address_len))
+		return -EADDRNOTAVAIL;
+	address_text(&p->address, true, text, sizeof(text));
+	tgt_warn("portal %s: no interface has this address yet", text);
+	return 0;
+}
+
 static int listen_at(struct portal *p)
 {
 	int fd, one = 1, err;
@@ -247,9 +269,10 @@ static int listen_at(struct portal *p)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (p->address.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&p->address, p->address_len) || listen(fd, BACKLOG))
+	err = bind_to(fd, p);
+	if (!err && listen(fd, BACKLOG))
 		err = -errno;
-	else
+	if (!err)
 		err = watch(p, fd);
 	if (err)
 		close(fd);
@@ -270,7 +293,7 @@ static struct portal *portal_alloc(char *err, size_t err_size)
 /* It becomes the last, and somebody's. */
 static void take_adopted(struct portal *p, uint16_t group)
 {
-	p->adopted = false;
+	p->adopted = p->given = false;
 	p->group = group;
 	tgt_list_del(&p->link);
 	tgt_list_add_tail(&p->link, &portals);

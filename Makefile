@@ -27,7 +27,7 @@ KREL	:= $(if $(KDIR),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 MODBUILD := build/kernel/$(KREL)
 MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
 
-.PHONY: bench-iscsi fuzz check-host all modules usr check check-unit check-debug check-modules-static shell \
+.PHONY: bench-iscsi fuzz check-host check-scsi all modules usr check check-unit check-debug check-modules-static shell \
 	demo bench deps install uninstall clean distclean help kdir shadow
 .DEFAULT_GOAL := all
 
@@ -43,6 +43,7 @@ help:
 	@echo 'make demo                  the whole product shown in a VM'
 	@echo 'make bench                 instructions per I/O, beside other targets'
 	@echo 'make check-host            tgtd as an iSCSI target and a service, on this machine'
+	@echo 'make check-scsi            disks by libiscsi, on this machine'
 	@echo 'make bench-iscsi           the iSCSI target beside the one of Debian'
 	@echo 'make fuzz [SECONDS=60]     fuzzers of iSCSI, so long each'
 	@echo 'make shell [KERNEL=6.12]   a VM with everything loaded'
@@ -115,6 +116,9 @@ fuzz:
 
 check-host: deps
 	tests/check --host
+
+check-scsi: deps usr
+	tests/host/scsi
 
 # --- install ---
 

@@ -145,6 +145,9 @@ static inline bool in_turn(struct tgt_cmd *cmd, const struct tgt_op *op)
 	if (__builtin_expect(cmd->task_attr == SCSI_TGT_TASK_SIMPLE &&
 			     (op->flags & TGT_OP_RANGE), 1))
 		return true;
+	/* Its place is that of the command that it is for. */
+	if (cmd->internal)
+		return true;
 	/* There is no auto contingent allegiance to go with it (NORMACA is 0). */
 	if (cmd->task_attr == SCSI_TGT_TASK_ACA) {
 		tgt_cmd_sense(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_MESSAGE);

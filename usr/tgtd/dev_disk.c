@@ -108,6 +108,16 @@ static const struct tgt_mode_page mode_pages[] = {
 	{ .opcode = RECEIVE_COPY_RESULTS, .service_action = sa,		\
 	  CDB(0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, B4, 0, 0),	\
 	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE, .execute = fn }
+/* The whole medium, at whatever speed: a day. */
+#define ERASE_TIMEOUT	86400
+#define LONGLIST	0x20
+#define SANITIZE_FLAGS	0xa0		/* IMMED, AUSE */
+#define SANITIZE_OP(sa, can, fn)					\
+	{ .opcode = SANITIZE, .service_action = sa, .timeout = ERASE_TIMEOUT,	\
+	  CDB(0, SANITIZE_FLAGS, 0, 0, 0, 0, 0, B2, 0),			\
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE_ALL,	\
+	  .supported = can, .parse = fn##_parse, .execute = fn, .cancel = tgt_erase_cancel }
+
 #define PR_IN_OP(sa, fn)						\
 	{ .opcode = PERSISTENT_RESERVE_IN, .service_action = sa,		\
 	  CDB(0, 0, 0, 0, 0, 0, 0, B2, 0), .flags = TGT_OP_SERVICE_ACTION,	\
@@ -190,6 +200,15 @@ static const struct tgt_op ops[] = {
 	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_reserve_legacy },
 	{ .opcode = RELEASE_10, CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
 	  .reservation = TGT_RESERVATION_ALLOWED, .execute = tgt_pr_release_legacy },
+	{ .opcode = FORMAT_UNIT, CDB(0, 0x1f | LONGLIST, 0, 0, 0, 0), .timeout = ERASE_TIMEOUT,
+	  .flags = TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE_ALL,
+	  .parse = tgt_sbc_format_parse, .execute = tgt_sbc_format, .cancel = tgt_erase_cancel },
+	SANITIZE_OP(SANITIZE_OVERWRITE, NULL, tgt_sbc_overwrite),
+	SANITIZE_OP(SANITIZE_BLOCK_ERASE, tgt_sbc_erases_blocks, tgt_sbc_block_erase),
+	{ .opcode = SANITIZE, .service_action = SANITIZE_EXIT_FAILURE_MODE,
+	  CDB(0, SANITIZE_FLAGS, 0, 0, 0, 0, 0, B2, 0),
+	  .flags = TGT_OP_SERVICE_ACTION, .parse = tgt_sbc_no_parameters,
+	  .execute = tgt_erase_exit_failure },
 	{ .opcode = EXTENDED_COPY, .service_action = EC_LID1,
 	  CDB(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
 	  .timeout = 600, .parse = tgt_xcopy_parse, .execute = tgt_xcopy,
@@ -345,6 +364,7 @@ const struct tgt_device_ops tgt_device_disk = {
 	.admit = disk_admit,
 	.enter = disk_enter,
 	.leave = disk_leave,
+	.published = tgt_erase_published,
 	.changed = disk_changed,
 	.same = disk_same,
 	.nexus_add = tgt_spc_nexus_add,

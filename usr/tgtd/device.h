@@ -91,6 +91,8 @@ struct tgt_device_ops {
 	 */
 	int (*nexus_add)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 	void (*nexus_del)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
+	/* NULL, or told in thread 0 that commands can come. */
+	void (*published)(struct tgt_lu *lu);
 	/* NULL, or told in thread 0 that size or attributes changed. */
 	void (*changed)(struct tgt_lu *lu);
 	/* NULL, or asked in thread 0 whether two units of the type have one medium. */

@@ -288,6 +288,8 @@ static void lu_ready(struct tgt_lu *lu)
 	lu->job = NULL;
 	tgt_info("target %u lun %u: %s, %s%s%s", target->tid, lu->lun, lu->device->name,
 		 lu->store.ops->name, lu->path ? " on " : "", lu->path ? lu->path : "");
+	if (lu->device->published)
+		lu->device->published(lu);
 	if (target->transport->lun_added)
 		target->transport->lun_added(target, lu);
 	answer(job, 0, "");

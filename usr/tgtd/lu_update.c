@@ -38,6 +38,7 @@ static const struct parameter {
 	P("la_lba", KIND_U16, lowest_aligned, 0x3fff),
 	P("optimal_xfer_gran", KIND_U32, opt_xfer_gran, 0xffff),
 	P("optimal_xfer_len", KIND_U32, opt_xfer_len, UINT32_MAX),
+	P("background_rate", KIND_U32, background_rate, 1u << 20),
 	P("removable", KIND_BOOL, removable, 0),
 	P("readonly", KIND_BOOL, readonly, 0),
 	P("thin_provisioning", KIND_BOOL, thin, 0),

@@ -37,10 +37,15 @@ static struct tgt_medium *find(const struct tgt_medium *like)
 
 static int init(struct tgt_medium *medium, const struct tgt_lu *lu, char *err, size_t err_size)
 {
-	int ret = tgt_pr_init(medium, lu, err, err_size);
+	int ret = tgt_erase_init(medium, lu, err, err_size);
 
 	if (ret)
 		return ret;
+	ret = tgt_pr_init(medium, lu, err, err_size);
+	if (ret) {
+		tgt_erase_exit(medium);
+		return ret;
+	}
 	pthread_mutex_init(&medium->lock, NULL);
 	tgt_list_init(&medium->disks);
 	tgt_list_init(&medium->exclusives);
@@ -76,6 +81,7 @@ int tgt_medium_get(struct tgt_disk *disk, const struct tgt_lu *lu, char *err, si
 	pthread_mutex_lock(&medium->lock);
 	tgt_list_add_tail(&disk->medium_link, &medium->disks);
 	pthread_mutex_unlock(&medium->lock);
+	tgt_erase_attach(disk);
 	return 0;
 }
 
@@ -90,6 +96,7 @@ void tgt_medium_put(struct tgt_disk *disk)
 	if (--medium->refs)
 		return;
 	tgt_list_del(&medium->link);
+	tgt_erase_exit(medium);
 	tgt_pr_exit(medium);
 	pthread_mutex_destroy(&medium->lock);
 	free(medium);
@@ -229,8 +236,8 @@ static void wait_over(struct tgt_call *call)
 {
 	struct tgt_cmd *cmd = tgt_container_of(call, struct tgt_cmd, io.work.call);
 
-	/* It may have been preempted while it waited. */
-	if (!tgt_pr_admit(cmd))
+	/* It may have been preempted, or the medium erased, while it waited. */
+	if (!tgt_pr_admit(cmd) || !tgt_spc_medium_admit(cmd))
 		return;
 	/* Only who asks tgt_range_wait() takes it: the command's memory may be another's after. */
 	going_ahead = cmd->op->flags & TGT_OP_RANGE ? cmd : NULL;
@@ -307,6 +314,16 @@ static struct tgt_lu_thread *busy_here(const struct exclusive *e)
 	return NULL;
 }
 
+/* SANITIZE or FORMAT UNIT came first. */
+static void refuse(struct exclusive *e)
+{
+	struct tgt_cmd *cmd = e->cmd;
+
+	tgt_range_release(cmd, e->medium);
+	if (tgt_spc_medium_admit(cmd))
+		tgt_cmd_status(cmd, SAM_BUSY);	/* and is over already */
+}
+
 static void grant(struct tgt_call *call)
 {
 	struct exclusive *e = tgt_container_of(call, struct exclusive, call);
@@ -314,7 +331,10 @@ static void grant(struct tgt_call *call)
 	pthread_mutex_lock(&e->medium->lock);
 	e->state = EXCLUSIVE_GRANTED;
 	pthread_mutex_unlock(&e->medium->lock);
-	e->granted(e->cmd);
+	if ((e->cmd->op->flags & TGT_OP_MEDIUM_WRITE) && !tgt_spc_medium_allows(e->cmd))
+		refuse(e);
+	else
+		e->granted(e->cmd);
 }
 
 static void visit(struct tgt_call *call);
@@ -459,8 +479,8 @@ void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium)
 
 static void ordered_turn(struct tgt_cmd *cmd)
 {
-	/* It may have been preempted while it waited. */
-	if (tgt_pr_admit(cmd))
+	/* It may have been preempted, or the medium erased, while it waited. */
+	if (tgt_pr_admit(cmd) && tgt_spc_medium_admit(cmd))
 		cmd->op->execute(cmd);
 }
 

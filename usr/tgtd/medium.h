@@ -27,6 +27,7 @@
 #include <sys/types.h>
 
 #include "cmd.h"
+#include "erase.h"
 #include "list.h"
 #include "pr.h"
 
@@ -38,6 +39,8 @@ struct tgt_medium {
 	ino_t ino;			/* 0: shared with nobody */
 	unsigned int refs;		/* thread 0 */
 	struct tgt_list link;		/* of all media, thread 0 */
+
+	struct tgt_erase erase;
 
 	pthread_mutex_t lock;		/* guards all below */
 	struct tgt_list disks;		/* struct tgt_disk.medium_link */

@@ -109,6 +109,16 @@ bool tgt_sbc_tells_usage(const struct tgt_lu *lu);
 uint8_t tgt_sbc_threshold_exponent(const struct tgt_lu *lu);
 void tgt_sbc_log_provisioning(struct tgt_cmd *cmd);
 
+bool tgt_sbc_format_parse(struct tgt_cmd *cmd);
+void tgt_sbc_format(struct tgt_cmd *cmd);
+bool tgt_sbc_no_parameters(struct tgt_cmd *cmd);
+bool tgt_sbc_overwrite_parse(struct tgt_cmd *cmd);
+void tgt_sbc_overwrite(struct tgt_cmd *cmd);
+/* SANITIZE's block erase: what is deallocated is read as zero. */
+bool tgt_sbc_erases_blocks(const struct tgt_lu *lu);
+bool tgt_sbc_block_erase_parse(struct tgt_cmd *cmd);
+void tgt_sbc_block_erase(struct tgt_cmd *cmd);
+
 bool tgt_sbc_write_same_parse(struct tgt_cmd *cmd);
 void tgt_sbc_write_same(struct tgt_cmd *cmd);
 void tgt_sbc_unmap(struct tgt_cmd *cmd);

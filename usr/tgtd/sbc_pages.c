@@ -100,12 +100,16 @@ uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body)
 }
 
 #define NON_ROTATING	1
+#define WABEREQ_NO	0x40	/* byte 7 */
 
 uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint8_t *body)
 {
 	uint16_t rate = lu->store.rotational ? 0 : NON_ROTATING;	/* 0: not known */
 
 	put_be16(lu->rotation_rate ? lu->rotation_rate : rate, body);
+	/* After SANITIZE blocks are read, without having been written before. */
+	if (tgt_sbc_erases_blocks(lu))
+		body[3] = WABEREQ_NO;
 	return 60;
 }
 
@@ -152,8 +156,8 @@ bool tgt_sbc_start_stop_parse(struct tgt_cmd *cmd)
 
 static void stop(struct tgt_cmd *cmd)
 {
-	atomic_store(&tgt_spc(cmd->lu)->medium,
-		     cmd->cdb[4] & LOEJ ? TGT_MEDIUM_EJECTED : TGT_MEDIUM_STOPPED);
+	tgt_spc_set_medium(tgt_spc(cmd->lu),
+			   cmd->cdb[4] & LOEJ ? TGT_MEDIUM_EJECTED : TGT_MEDIUM_STOPPED);
 	tgt_cmd_good(cmd, 0);
 }
 
@@ -169,7 +173,7 @@ static void flushed(struct tgt_io *io, int64_t res)
  */
 void tgt_sbc_start_stop(struct tgt_cmd *cmd)
 {
-	_Atomic enum tgt_medium_state *medium = &tgt_spc(cmd->lu)->medium;
+	struct tgt_spc *spc = tgt_spc(cmd->lu);
 	uint8_t how = cmd->cdb[4];
 
 	if (how & POWER_CONDITION) {
@@ -177,11 +181,11 @@ void tgt_sbc_start_stop(struct tgt_cmd *cmd)
 		return;
 	}
 	if (how & START) {
-		if (atomic_load(medium) == TGT_MEDIUM_EJECTED && !(how & LOEJ)) {
+		if (atomic_load(&spc->medium) == TGT_MEDIUM_EJECTED && !(how & LOEJ)) {
 			tgt_cmd_sense(cmd, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
 			return;
 		}
-		atomic_store(medium, TGT_MEDIUM_READY);
+		tgt_spc_set_medium(spc, TGT_MEDIUM_READY);
 		tgt_cmd_good(cmd, 0);
 		return;
 	}

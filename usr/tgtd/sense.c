@@ -87,6 +87,12 @@ void tgt_sense_field(struct tgt_sense *sense, bool in_cdb, uint16_t byte, int8_t
 	put_be16(byte, sense->sks + 1);
 }
 
+void tgt_sense_progress(struct tgt_sense *sense, uint16_t progress)
+{
+	sense->sks[0] = SKSV;
+	put_be16(progress, sense->sks + 1);
+}
+
 void tgt_cmd_check_condition(struct tgt_cmd *cmd, const struct tgt_sense *sense)
 {
 	cmd->status = SAM_CHECK_CONDITION;

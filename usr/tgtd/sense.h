@@ -63,6 +63,8 @@ struct tgt_sense {
 /* buf: room for 40 bytes, as any tgt_cmd.sense has.  Returns the length. */
 unsigned int tgt_sense_build(uint8_t *buf, const struct tgt_sense *sense, bool descriptor);
 /* Points at a byte, and a bit unless < 0, of CDB or parameter data. */
+/* Of an operation: of 65536. */
+void tgt_sense_progress(struct tgt_sense *sense, uint16_t progress);
 void tgt_sense_field(struct tgt_sense *sense, bool in_cdb, uint16_t byte, int8_t bit);
 
 #endif

@@ -56,7 +56,7 @@ void tgt_spc_reset(struct tgt_lu *lu)
 
 	tgt_ua_raise(&spc->ua, TGT_UA_RESET, NULL);
 	tgt_ua_allow(&spc->ua);
-	atomic_store(&spc->medium, TGT_MEDIUM_READY);
+	tgt_spc_set_medium(spc, TGT_MEDIUM_READY);
 	atomic_store(&spc->swp, false);
 	tgt_mode_d_sense_reset(lu);
 }
@@ -81,13 +81,75 @@ static void luns_known(const struct tgt_cmd *cmd)
 			tgt_ua_clear(&tgt_spc(lu)->ua, TGT_UA_LUNS_CHANGED, cmd->nexus);
 }
 
+void tgt_spc_set_medium(struct tgt_spc *spc, enum tgt_medium_state state)
+{
+	enum tgt_medium_state was = atomic_load(&spc->medium);
+
+	while (was < TGT_MEDIUM_FORMATTING &&
+	       !atomic_compare_exchange_weak(&spc->medium, &was, state))
+		;
+}
+
+static void medium_sense(const struct tgt_spc *spc, enum tgt_medium_state state,
+			 struct tgt_sense *sense)
+{
+	static const struct {
+		uint8_t key;
+		uint16_t asc;
+	} senses[] = {
+		[TGT_MEDIUM_READY] = { SENSE_NO_SENSE, ASC_NONE },
+		[TGT_MEDIUM_STOPPED] = { SENSE_NOT_READY, ASC_INITIALIZING_COMMAND_REQUIRED },
+		[TGT_MEDIUM_EJECTED] = { SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT },
+		[TGT_MEDIUM_FORMATTING] = { SENSE_NOT_READY, ASC_FORMAT_IN_PROGRESS },
+		[TGT_MEDIUM_CORRUPTED] = { SENSE_MEDIUM_ERROR, ASC_FORMAT_CORRUPTED },
+		[TGT_MEDIUM_SANITIZING] = { SENSE_NOT_READY, ASC_SANITIZE_IN_PROGRESS },
+		[TGT_MEDIUM_SANITIZE_FAILED] = { SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED },
+	};
+
+	sense->key = senses[state].key;
+	sense->asc_ascq = senses[state].asc;
+	if (state == TGT_MEDIUM_FORMATTING || state == TGT_MEDIUM_SANITIZING)
+		tgt_sense_progress(sense, atomic_load(spc->progress));
+}
+
+/* SBC-3, 4.11.2, 4.33 */
+static bool allowed(const struct tgt_op *op, enum tgt_medium_state state)
+{
+	switch (state) {
+	case TGT_MEDIUM_READY:
+		return true;
+	case TGT_MEDIUM_STOPPED:
+	case TGT_MEDIUM_EJECTED:
+		return op->flags & TGT_OP_ANY_STATE;
+	case TGT_MEDIUM_CORRUPTED:
+		return (op->flags & TGT_OP_ANY_STATE) || op->opcode == SANITIZE ||
+		       op->opcode == FORMAT_UNIT;
+	case TGT_MEDIUM_SANITIZE_FAILED:
+		return (op->flags & TGT_OP_ANY_LUN) || op->opcode == SANITIZE;
+	default:
+		return op->flags & TGT_OP_ANY_LUN;	/* INQUIRY, REPORT LUNS, REQUEST SENSE */
+	}
+}
+
 static bool medium_ready(struct tgt_cmd *cmd, enum tgt_medium_state state)
 {
-	if (state == TGT_MEDIUM_READY || (cmd->op->flags & TGT_OP_ANY_STATE))
+	struct tgt_sense sense = { 0 };
+
+	if (allowed(cmd->op, state))
 		return true;
-	tgt_cmd_sense(cmd, SENSE_NOT_READY, state == TGT_MEDIUM_STOPPED ?
-		      ASC_INITIALIZING_COMMAND_REQUIRED : ASC_MEDIUM_NOT_PRESENT);
+	medium_sense(tgt_spc(cmd->lu), state, &sense);
+	tgt_cmd_check_condition(cmd, &sense);
 	return false;
+}
+
+bool tgt_spc_medium_allows(const struct tgt_cmd *cmd)
+{
+	return allowed(cmd->op, atomic_load(&tgt_spc(cmd->lu)->medium));
+}
+
+bool tgt_spc_medium_admit(struct tgt_cmd *cmd)
+{
+	return medium_ready(cmd, atomic_load(&tgt_spc(cmd->lu)->medium));
 }
 
 static bool report_ua(struct tgt_cmd *cmd)
@@ -232,10 +294,8 @@ void tgt_spc_request_sense(struct tgt_cmd *cmd)
 		} else if (!tgt_lu_online(cmd->lu)) {
 			sense.key = SENSE_NOT_READY;
 			sense.asc_ascq = ASC_MANUAL_INTERVENTION;
-		} else if (medium != TGT_MEDIUM_READY) {
-			sense.key = SENSE_NOT_READY;
-			sense.asc_ascq = medium == TGT_MEDIUM_STOPPED ?
-				ASC_INITIALIZING_COMMAND_REQUIRED : ASC_MEDIUM_NOT_PRESENT;
+		} else {
+			medium_sense(tgt_spc(cmd->lu), medium, &sense);
 		}
 	}
 	tgt_cmd_respond(cmd, cmd->inline_resp,

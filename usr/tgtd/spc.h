@@ -33,6 +33,11 @@ enum tgt_medium_state {
 	TGT_MEDIUM_READY,
 	TGT_MEDIUM_STOPPED,
 	TGT_MEDIUM_EJECTED,
+	/* By FORMAT UNIT and SANITIZE; START STOP UNIT and resets don't change these. */
+	TGT_MEDIUM_FORMATTING,
+	TGT_MEDIUM_CORRUPTED,		/* FORMAT UNIT has failed */
+	TGT_MEDIUM_SANITIZING,
+	TGT_MEDIUM_SANITIZE_FAILED,
 };
 
 struct tgt_spc {
@@ -50,6 +55,7 @@ struct tgt_spc {
 	void (*paths)(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg),
 		      void *arg);
 	_Atomic enum tgt_medium_state medium;
+	const atomic_ushort *progress;		/* of what makes it busy, of 65536; or NULL */
 	atomic_bool swp;			/* control mode page, default 0 */
 	/* D_SENSE's default, while MODE SELECT has it changed; else lu->sense_descriptor is it. */
 	bool d_sense_selected, default_d_sense;
@@ -62,6 +68,12 @@ static inline struct tgt_spc *tgt_spc(const struct tgt_lu *lu)
 
 /* The same, for all units.  Any thread; fn must not end the unit nor wait. */
 void tgt_spc_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg), void *arg);
+
+/* READY, STOPPED, EJECTED; unless it is busy. */
+void tgt_spc_set_medium(struct tgt_spc *spc, enum tgt_medium_state state);
+/* Whether the medium's state lets the command go on; admit: false: it has ended. */
+bool tgt_spc_medium_allows(const struct tgt_cmd *cmd);
+bool tgt_spc_medium_admit(struct tgt_cmd *cmd);
 
 void tgt_spc_init(struct tgt_spc *spc);
 void tgt_spc_exit(struct tgt_spc *spc);

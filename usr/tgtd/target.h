@@ -170,6 +170,7 @@ struct tgt_lu {
 	uint16_t lowest_aligned;
 	bool removable, readonly, thin, sense_descriptor;
 	uint16_t rotation_rate;
+	uint32_t background_rate;	/* MiB/s at most, of FORMAT UNIT and SANITIZE; 0: no limit */
 	uint32_t opt_xfer_gran, opt_xfer_len;	/* blocks, 0: the store's */
 	struct tgt_list params;		/* options given, for the configuration */
 	struct tgt_lu_thread *threads;	/* tgt_threads_nr() of them */

@@ -143,6 +143,7 @@ static void log_lists(void **state)
 	assert_int_equal(log_sense(0x40, 0, 0).transferred, 5);
 	assert_field(log_sense(0x4c, 0, 0), 2);
 	assert_field(log_sense(0x4c, 0xff, 0), 2);
+	assert_field(RIG_IN(d, 255, MODE_SENSE_6, 8, 0x1c, 2, 255, 0), 2);
 }
 
 static unsigned int used(unsigned int exponent)
@@ -166,6 +167,10 @@ static void provisioning_log(void **state)
 	memset(data, 1, sizeof(data));
 	assert_good(RIG_OUT(data, sizeof(data), WRITE_10, 0, 0, 0, 8, 0, 0, 8, 0, 0));
 	assert_true(used(11) >= 1);
+	/* No threshold of either resource is enabled. */
+	assert_int_equal(RIG_IN(d, 255, MODE_SENSE_6, 8, 0x1c, 2, 255, 0).transferred, 36);
+	assert_memory_equal(d + 4, "\x5c\x02\x00\x1c\x00", 5);
+	assert_memory_equal(d + 20, "\0\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0", 16);
 	/* From a parameter on. */
 	assert_int_equal(log_sense(0x4c, 0, 2).transferred, 16);
 	assert_memory_equal(d, "\x0c\x00\x00\x0c\x00\x02\x03\x08", 8);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* MODE SENSE, MODE SELECT. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
+#include "mode.h"
 #include "rig.h"
+#include "spc.h"
 
 static struct tgt_lu *lu;
 static uint8_t d[256];
@@ -43,7 +48,7 @@ static void headers(void **state)
 	assert_int_equal(d[3], 8);
 	assert_int_equal(get_be32(d + 4), 8192);
 	assert_int_equal(get_be32(d + 8), 512);
-	assert_int_equal(d[12], 0x08);
+	assert_int_equal(d[12], 0x88);
 	assert_int_equal(sense_6(0x08, 0, DBD).transferred, 4 + 20);
 	assert_int_equal(sense_10(0x08, 0, 0).transferred, 8 + 8 + 20);
 	assert_int_equal(get_be16(d), 6 + 8 + 20);
@@ -73,7 +78,8 @@ static void pages(void **state)
 		bool spf = d[at] & 0x40;
 		uint16_t code = (d[at] & 0x3f) << 8 | (spf ? d[at + 1] : 0);
 
-		assert_int_equal(d[at] & 0x80, 0);	/* PS */
+		/* PS: caching and control, but not its subpage. */
+		assert_int_equal(d[at] & 0x80, code == 0x0800 || code == 0x0a00 ? 0x80 : 0);
 		assert_true(code > last);
 		last = code;
 		at += spf ? 4 + get_be16(d + at + 2) : 2 + d[at + 1];
@@ -100,8 +106,9 @@ static void page_controls(void **state)
 	assert_int_equal(d[6], 4);
 	assert_good(sense_6(DEFAULT(0x08), 0, DBD));
 	assert_int_equal(d[6], 4);
-	assert_sense(sense_6(SAVED(0x08), 0, DBD), SENSE_ILLEGAL_REQUEST,
-		     ASC_SAVING_NOT_SUPPORTED);
+	/* Nothing has been saved: the default. */
+	assert_good(sense_6(SAVED(0x08), 0, DBD));
+	assert_int_equal(d[6], 4);
 	assert_good(sense_6(CHANGEABLE(0x0a), 0, DBD));
 	assert_int_equal(d[6], 4);
 	assert_int_equal(d[7], 0);
@@ -228,9 +235,9 @@ static void select_refused(void **state)
 	assert_list_field(select_6(len), (int)len - 1);
 	assert_good(sense_6(0x08, 0, DBD));
 	assert_int_equal(d[6], 4);
-	/* SP: nothing is saved.  No such page.  Page of another length.  Medium type. */
+	/* No such page.  Page of another length.  Medium type. */
 	len = list_6(0x08, 0, DBD);
-	assert_field(RIG_OUT(d, 255, MODE_SELECT_6, 0x11, 0, 0, len, 0), 1);
+	assert_field(RIG_OUT(d, 255, MODE_SELECT_6, 0x12, 0, 0, len, 0), 1);
 	d[4] = 0x02;
 	assert_list_field(select_6(len), 4);
 	d[4] = 0x08;
@@ -304,6 +311,113 @@ static void mode_page_option(void **state)
 	assert_int_equal(lu->device->update(lu, "no_such", "1", err, sizeof(err)), -ENOENT);
 }
 
+/*
+ * Saved pages
+ */
+
+static char dir[] = "/tmp/t_mode.XXXXXX";
+
+/* As tgtd does at its end, and when it starts. */
+static void restart(void)
+{
+	tgt_mode_saved_exit(lu);
+	memset(&tgt_spc(lu)->saved, 0, sizeof(tgt_spc(lu)->saved));
+	lu->device->reset(lu);
+	tgt_mode_saved_init(lu);
+	tgt_mode_restore(lu);
+	rig_clear_ua(1);
+}
+
+static uint8_t byte(uint8_t page, unsigned int at)
+{
+	assert_good(sense_6(page, 0, DBD));
+	return d[4 + at];
+}
+
+#define save_6(len) RIG_OUT(d, 255, MODE_SELECT_6, 0x11, 0, 0, len, 0)
+
+static void saved(void **state)
+{
+	static const uint8_t tur[6];
+	uint32_t len = list_6(0x3f, 0, DBD);
+
+	(void)state;
+	d[6] = 0;			/* WCE, in the first page */
+	assert_good(save_6(len));
+	assert_sense(rig_run(1, 1, RIG_COPY, tur, 6, SCSI_TGT_DIR_NONE, NULL, 0),
+		     SENSE_UNIT_ATTENTION, ASC_MODE_PARAMETERS_CHANGED);
+	assert_int_equal(byte(SAVED(0x08), 2), 0);
+	assert_int_equal(byte(DEFAULT(0x08), 2), 4);
+	/* Current only: the saved one stays, and comes back. */
+	len = list_6(0x08, 0, DBD);
+	d[6] = 4;
+	assert_good(select_6(len));
+	assert_int_equal(byte(CURRENT(0x08), 2), 4);
+	assert_int_equal(byte(SAVED(0x08), 2), 0);
+	lu->device->reset(lu);
+	rig_clear_ua(1);
+	assert_int_equal(byte(CURRENT(0x08), 2), 0);
+	/* Another page is saved beside it. */
+	len = list_6(0x0a, 0, DBD);
+	d[6] |= 4;
+	d[8] |= 8;
+	assert_good(save_6(len));
+	restart();
+	assert_int_equal(byte(CURRENT(0x08), 2), 0);
+	assert_int_equal(byte(CURRENT(0x0a), 2) & 4, 4);
+	assert_int_equal(byte(CURRENT(0x0a), 4), 8);
+	assert_int_equal(byte(DEFAULT(0x0a), 2) & 4, 0);
+	assert_int_equal(d[2] & 0x80, 0x80);		/* WP */
+	/* Where there is no cache any more, there is none. */
+	lu->store.write_cache = false;
+	restart();
+	assert_int_equal(byte(CURRENT(0x08), 2), 0);
+	/* A page that can't be changed has nothing to save. */
+	assert_good(sense_6(SAVED(0x1c), 0, DBD));
+	assert_int_equal(d[4], 0x1c);
+	assert_int_equal(d[6], 0);
+	assert_good(sense_6(SAVED(0x3f), 0xff, DBD));
+}
+
+static void write_file(const char *text)
+{
+	FILE *f = fopen(tgt_spc(lu)->saved.file, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	restart();
+}
+
+static void damaged_file(void **state)
+{
+	(void)state;
+	mkdir(dir, 0700);
+	write_file("nonsense\n");
+	assert_int_equal(byte(CURRENT(0x08), 2), 4);
+	write_file("modes 1\n08 00 8812\n08 zz\n0a 01 00\n08 00 "
+		   "88120000000000000000000000000000000000000000\n1c 00 9c0a00000000000000000000\n");
+	assert_int_equal(byte(CURRENT(0x08), 2), 4);
+	write_file("modes 1\nrubbish\n08 00 8812000000000000000000000000000000000000\n");
+	assert_int_equal(byte(CURRENT(0x08), 2), 0);
+}
+
+static void can_not_be_saved(void **state)
+{
+	uint32_t len;
+
+	(void)state;
+	setenv("TGTD_UNITS", "/dev/null", 1);
+	restart();
+	len = list_6(0x08, 0, DBD);
+	d[6] = 0;
+	assert_int_equal(save_6(len).status, SAM_CHECK_CONDITION);
+	/* Then it isn't current either. */
+	assert_int_equal(byte(CURRENT(0x08), 2), 4);
+	assert_int_equal(byte(SAVED(0x08), 2), 4);
+	setenv("TGTD_UNITS", dir, 1);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -320,7 +434,17 @@ int main(void)
 		T(select_truncated),
 		T(unchangeable_pages_are_taken_as_they_are),
 		T(mode_page_option),
+		T(saved),
+		T(damaged_file),
+		T(can_not_be_saved),
 	};
+	char cmd[64];
+	int ret;
 
-	return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
+	if (!mkdtemp(dir))
+		return 1;
+	setenv("TGTD_UNITS", dir, 1);
+	ret = cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	return system(cmd) || ret;
 }

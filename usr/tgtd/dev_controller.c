@@ -23,7 +23,7 @@ static const struct tgt_vpd_page vpd_pages[] = {
 
 static const struct tgt_mode_page mode_pages[] = {
 	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
-	  tgt_mode_control_sense, tgt_mode_control_select },
+	  tgt_mode_control_sense, tgt_mode_control_select, NULL },
 };
 
 static const struct tgt_op ops[] = {
@@ -44,14 +44,23 @@ static int controller_init(struct tgt_lu *lu, char *err, size_t err_size)
 	spc->mode_pages = mode_pages;
 	spc->nr_mode_pages = sizeof(mode_pages) / sizeof(mode_pages[0]);
 	lu->device_priv = spc;
+	tgt_mode_saved_init(lu);
+	tgt_mode_restore(lu);
 	return 0;
 }
 
 static void controller_exit(struct tgt_lu *lu)
 {
+	tgt_mode_saved_exit(lu);
 	tgt_spc_exit(tgt_spc(lu));
 	free(lu->device_priv);
 	lu->device_priv = NULL;
+}
+
+static void controller_reset(struct tgt_lu *lu)
+{
+	tgt_spc_reset(lu);
+	tgt_mode_restore(lu);
 }
 
 static int controller_update(struct tgt_lu *lu, const char *name, const char *value,
@@ -69,7 +78,7 @@ const struct tgt_device_ops tgt_device_controller = {
 	.init = controller_init,
 	.exit = controller_exit,
 	.update = controller_update,
-	.reset = tgt_spc_reset,
+	.reset = controller_reset,
 	.admit = tgt_spc_admit,
 	.nexus_add = tgt_spc_nexus_add,
 	.nexus_del = tgt_spc_nexus_del,

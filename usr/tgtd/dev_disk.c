@@ -52,18 +52,35 @@ static void caching_select(struct tgt_lu *lu, const uint8_t *p)
 	atomic_store(&tgt_disk(lu)->write_flags, sync ? TGT_IO_DSYNC : 0);
 }
 
+/* Logical block provisioning (SBC-3, 6.5.9): of the two resources no threshold is reported. */
+#define PROVISIONING_SUBPAGE	0x02
+#define PROVISIONING_LEN	32
+#define AVAILABLE_RESOURCE	0x01
+#define USED_RESOURCE		0x02
+
+static void provisioning_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
+{
+	(void)lu;
+	if (pc == TGT_MODE_CHANGEABLE)
+		return;
+	p[17] = AVAILABLE_RESOURCE;
+	p[25] = USED_RESOURCE;
+}
+
 static const struct tgt_log_page log_pages[] = {
 	{ LOG_PROVISIONING, 0, tgt_sbc_tells_usage, tgt_sbc_log_provisioning },
 };
 
 static const struct tgt_mode_page mode_pages[] = {
-	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select },
+	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select, NULL },
 	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
-	  tgt_mode_control_sense, tgt_mode_control_select },
+	  tgt_mode_control_sense, tgt_mode_control_select, NULL },
 	{ MODE_CONTROL, TGT_MODE_CONTROL_EXT_SUBPAGE, TGT_MODE_CONTROL_EXT_LEN,
-	  tgt_mode_control_ext_sense, NULL },
+	  tgt_mode_control_ext_sense, NULL, NULL },
 	{ MODE_INFORMATIONAL_EXCEPTIONS, 0, TGT_MODE_EXCEPTIONS_LEN,
-	  tgt_mode_exceptions_sense, NULL },
+	  tgt_mode_exceptions_sense, NULL, NULL },
+	{ MODE_INFORMATIONAL_EXCEPTIONS, PROVISIONING_SUBPAGE, PROVISIONING_LEN,
+	  provisioning_sense, NULL, tgt_sbc_tells_usage },
 };
 
 /*
@@ -286,11 +303,13 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 		return ret;
 	}
 	lu->device_priv = disk;
+	tgt_mode_saved_init(lu);
 	return 0;
 }
 
 static void disk_exit(struct tgt_lu *lu)
 {
+	tgt_mode_saved_exit(lu);
 	tgt_medium_put(tgt_disk(lu));
 	tgt_copies_exit(&tgt_disk(lu)->copies);
 	tgt_spc_exit(tgt_spc(lu));
@@ -328,12 +347,20 @@ static void disk_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 	tgt_spc_nexus_del(lu, nexus);
 }
 
+/* What the configuration says are the defaults: saved pages go before them. */
+static void disk_published(struct tgt_lu *lu)
+{
+	tgt_mode_restore(lu);
+	tgt_erase_published(lu);
+}
+
 static void disk_reset(struct tgt_lu *lu)
 {
 	tgt_spc_reset(lu);
 	tgt_pr_reset(tgt_disk(lu)->medium, NULL);
 	tgt_copies_forget(&tgt_disk(lu)->copies, NULL);
 	atomic_store(&tgt_disk(lu)->write_flags, 0);
+	tgt_mode_restore(lu);
 }
 
 static void disk_changed(struct tgt_lu *lu)
@@ -364,7 +391,7 @@ const struct tgt_device_ops tgt_device_disk = {
 	.admit = disk_admit,
 	.enter = disk_enter,
 	.leave = disk_leave,
-	.published = tgt_erase_published,
+	.published = disk_published,
 	.changed = disk_changed,
 	.same = disk_same,
 	.nexus_add = tgt_spc_nexus_add,

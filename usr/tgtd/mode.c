@@ -2,8 +2,9 @@
 /*
  * MODE SENSE and MODE SELECT (SPC-4, 6.9 to 6.12).
  *
- * Nothing is saved: PS is 0, page control 3 and SP are refused.  MODE SELECT
- * first checks the whole list, then changes; the other nexuses are told.
+ * MODE SELECT first checks the whole list, then saves it, if SP is set (by the
+ * pool, since that blocks), then changes; the other nexuses are told.  Pages
+ * that can be changed can be saved (PS).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@
 
 #define DBD		0x08	/* CDB byte 1, MODE SENSE */
 #define LLBAA		0x10
+#define SP		0x01	/* MODE SELECT */
 #define SPF		0x40	/* page byte 0 */
+#define PS		0x80
 #define WP		0x80	/* device-specific parameter, block devices */
 #define LONGLBA		0x01
 
@@ -28,6 +31,7 @@
 #define CONTROL_GLTSD		0x02
 #define CONTROL_UNRESTRICTED	0x10	/* byte 3: queue algorithm modifier */
 #define CONTROL_SWP		0x08	/* byte 4 */
+#define CONTROL_EXT_TCMOS	0x04	/* byte 4: the clock is set by other means */
 
 static bool d_sense(const struct tgt_lu *lu, enum tgt_mode_control pc)
 {
@@ -82,8 +86,10 @@ void tgt_mode_control_select(struct tgt_lu *lu, const uint8_t *p)
 void tgt_mode_control_ext_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
 {
 	(void)lu;
-	if (pc != TGT_MODE_CHANGEABLE)
-		p[6] = SCSI_TGT_SENSE_MAX;
+	if (pc == TGT_MODE_CHANGEABLE)
+		return;
+	p[4] = CONTROL_EXT_TCMOS;
+	p[6] = SCSI_TGT_SENSE_MAX;
 }
 
 void tgt_mode_exceptions_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
@@ -107,8 +113,11 @@ static uint32_t header_len(const struct tgt_cmd *cmd)
 	return ten(cmd) ? 8 : 4;
 }
 
-static bool page_wanted(const struct tgt_mode_page *page, uint8_t code, uint8_t subpage)
+static bool page_wanted(const struct tgt_lu *lu, const struct tgt_mode_page *page, uint8_t code,
+			uint8_t subpage)
 {
+	if (page->supported && !page->supported(lu))
+		return false;
 	if (subpage != page->subpage && subpage != MODE_ALL_SUBPAGES)
 		return false;
 	return code == page->page || code == MODE_ALL;
@@ -126,7 +135,12 @@ static uint32_t put_page(const struct tgt_lu *lu, const struct tgt_mode_page *pa
 	} else {
 		p[1] = page->len - 2;
 	}
-	page->sense(lu, pc, p);
+	if (pc != TGT_MODE_SAVED)
+		page->sense(lu, pc, p);
+	else if (page->select && !tgt_mode_saved_get(lu, page - tgt_spc(lu)->mode_pages, p))
+		page->sense(lu, TGT_MODE_DEFAULT, p);
+	if (page->select)
+		p[0] |= PS;
 	return page->len;
 }
 
@@ -136,10 +150,8 @@ bool tgt_spc_mode_sense_parse(struct tgt_cmd *cmd)
 	uint8_t code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
 	bool any = false;
 
-	if (cmd->cdb[2] >> 6 == TGT_MODE_SAVED)
-		return tgt_spc_illegal(cmd, ASC_SAVING_NOT_SUPPORTED);
 	for (unsigned int i = 0; i < spc->nr_mode_pages; i++)
-		any |= page_wanted(&spc->mode_pages[i], code, subpage);
+		any |= page_wanted(cmd->lu, &spc->mode_pages[i], code, subpage);
 	if (!any)
 		return tgt_spc_invalid_cdb(cmd, 2, 5);
 	return true;
@@ -204,7 +216,7 @@ void tgt_spc_mode_sense(struct tgt_cmd *cmd)
 	for (unsigned int i = 0; i < spc->nr_mode_pages; i++) {
 		const struct tgt_mode_page *page = &spc->mode_pages[i];
 
-		if (page_wanted(page, cdb[2] & 0x3f, cdb[3]))
+		if (page_wanted(cmd->lu, page, cdb[2] & 0x3f, cdb[3]))
 			len += put_page(cmd->lu, page, cdb[2] >> 6, p + len);
 	}
 	put_mode_header(cmd, p, len, bd_len);
@@ -227,7 +239,8 @@ static const struct tgt_mode_page *find_page(const struct tgt_lu *lu, uint8_t co
 	const struct tgt_spc *spc = tgt_spc(lu);
 
 	for (unsigned int i = 0; i < spc->nr_mode_pages; i++)
-		if (spc->mode_pages[i].page == code && spc->mode_pages[i].subpage == subpage)
+		if (spc->mode_pages[i].subpage == subpage &&
+		    page_wanted(lu, &spc->mode_pages[i], code, subpage))
 			return &spc->mode_pages[i];
 	return NULL;
 }
@@ -363,10 +376,66 @@ static bool select_page(struct tgt_lu *lu, const struct tgt_mode_page *page, con
 	return memcmp(before, after, page->len);
 }
 
+static const struct tgt_mode_page *page_at(const struct tgt_cmd *cmd, const uint8_t *p)
+{
+	return find_page(cmd->lu, p[0] & 0x3f, p[0] & SPF ? p[1] : 0);
+}
+
+static uint32_t list_len(const struct tgt_cmd *cmd)
+{
+	return ten(cmd) ? get_be16(cmd->cdb + 7) : cmd->cdb[4];
+}
+
+/* The list in cmd->bounce has been checked; cmd->nr_blocks is where its pages begin. */
+static void select_all(struct tgt_cmd *cmd)
+{
+	const uint8_t *p = cmd->bounce;
+	uint32_t at = cmd->nr_blocks, len = list_len(cmd);
+	bool changed = false;
+
+	while (at < len) {
+		const struct tgt_mode_page *page = page_at(cmd, p + at);
+
+		changed |= select_page(cmd->lu, page, p + at);
+		at += page->len;
+	}
+	if (changed)
+		tgt_ua_raise(&tgt_spc(cmd->lu)->ua, TGT_UA_MODE_CHANGED, cmd->nexus);
+	tgt_cmd_good(cmd, len);
+}
+
+static long save_work(struct tgt_work *work)
+{
+	struct tgt_cmd *cmd = tgt_container_of(work, struct tgt_cmd, io.work);
+	const struct tgt_mode_page *pages = tgt_spc(cmd->lu)->mode_pages;
+	const uint8_t *p = cmd->bounce;
+	struct tgt_mode_saved change = { 0 };
+
+	for (uint32_t at = cmd->nr_blocks; at < list_len(cmd); ) {
+		const struct tgt_mode_page *page = page_at(cmd, p + at);
+
+		if (page->select) {
+			change.has[page - pages] = true;
+			memcpy(change.pages[page - pages], p + at, page->len);
+		}
+		at += page->len;
+	}
+	return tgt_mode_saved_put(cmd->lu, &change);
+}
+
+static void saved(struct tgt_work *work, long res)
+{
+	struct tgt_cmd *cmd = tgt_container_of(work, struct tgt_cmd, io.work);
+
+	if (res)
+		tgt_cmd_errno(cmd, res, true);
+	else
+		select_all(cmd);
+}
+
 void tgt_spc_mode_select(struct tgt_cmd *cmd)
 {
-	uint32_t len = ten(cmd) ? get_be16(cmd->cdb + 7) : cmd->cdb[4];
-	bool changed = false;
+	uint32_t len = list_len(cmd);
 	uint8_t *p;
 	int at;
 
@@ -380,16 +449,14 @@ void tgt_spc_mode_select(struct tgt_cmd *cmd)
 	at = parse_header(cmd, p, len);
 	if (at < 0 || !check_pages(cmd, p, at, len))
 		return;
-	while ((uint32_t)at < len) {
-		const struct tgt_mode_page *page = find_page(cmd->lu, p[at] & 0x3f,
-							     p[at] & SPF ? p[at + 1] : 0);
-
-		changed |= select_page(cmd->lu, page, p + at);
-		at += page->len;
+	cmd->nr_blocks = at;
+	if (!(cmd->cdb[1] & SP)) {
+		select_all(cmd);
+		return;
 	}
-	if (changed)
-		tgt_ua_raise(&tgt_spc(cmd->lu)->ua, TGT_UA_MODE_CHANGED, cmd->nexus);
-	tgt_cmd_good(cmd, len);
+	cmd->io.work.fn = save_work;
+	cmd->io.work.done = saved;
+	tgt_work_submit(&cmd->io.work);
 }
 
 /*
@@ -427,6 +494,20 @@ static void keep_unchangeable(const struct tgt_lu *lu, const struct tgt_mode_pag
 			tgt_debug("mode page %02x: bits %02x of byte %u can't be changed",
 				  page->page, ignored, i);
 		p[i] ^= ignored;
+	}
+}
+
+/* What can't be changed any more, since the store is another, stays as it is. */
+void tgt_mode_restore(struct tgt_lu *lu)
+{
+	const struct tgt_spc *spc = tgt_spc(lu);
+	uint8_t p[TGT_MODE_PAGE_MAX];
+
+	for (unsigned int i = 0; i < spc->nr_mode_pages; i++) {
+		if (!tgt_mode_saved_get(lu, i, p))
+			continue;
+		keep_unchangeable(lu, &spc->mode_pages[i], p);
+		spc->mode_pages[i].select(lu, p);
 	}
 }
 

@@ -3,18 +3,21 @@
 #ifndef TGTD_MODE_H
 #define TGTD_MODE_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct tgt_lu;
 
 #define TGT_MODE_PAGE_MAX	32	/* bytes of a page, header included */
+#define TGT_MODE_PAGES_MAX	8	/* of a device type */
 
 enum tgt_mode_control {			/* PC of MODE SENSE */
 	TGT_MODE_CURRENT	= 0,
 	TGT_MODE_CHANGEABLE	= 1,
 	TGT_MODE_DEFAULT	= 2,
-	TGT_MODE_SAVED		= 3,	/* nothing is saved */
+	TGT_MODE_SAVED		= 3,
 };
 
 struct tgt_mode_page {
@@ -24,8 +27,28 @@ struct tgt_mode_page {
 	/* Fills in the page behind its header; p is the start of the header, zeroed. */
 	void (*sense)(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
 	/* Makes p's changeable bits the current ones; others have been checked.  NULL: none. */
-	void (*select)(struct tgt_lu *lu, const uint8_t *p);
+	void (*select)(struct tgt_lu *lu, const uint8_t *p);	/* such a page can be saved, too */
+	bool (*supported)(const struct tgt_lu *lu);	/* NULL: yes */
 };
+
+/* Pages as MODE SELECT has saved them, by their index in tgt_spc.mode_pages. */
+struct tgt_mode_saved {
+	pthread_mutex_t lock;		/* guards pages and has */
+	pthread_mutex_t write_lock;	/* outermost: one writes at a time */
+	char *file;			/* NULL: no memory for its name */
+	uint8_t pages[TGT_MODE_PAGES_MAX][TGT_MODE_PAGE_MAX];
+	bool has[TGT_MODE_PAGES_MAX];
+};
+
+/* Thread 0: by init and exit of device types that have mode pages. */
+void tgt_mode_saved_init(struct tgt_lu *lu);
+void tgt_mode_saved_exit(struct tgt_lu *lu);
+/* Whether page i is saved: then in p. */
+bool tgt_mode_saved_get(const struct tgt_lu *lu, unsigned int i, uint8_t *p);
+/* Adds what change has; blocks.  0 or -errno: then nothing has changed. */
+int tgt_mode_saved_put(struct tgt_lu *lu, const struct tgt_mode_saved *change);
+/* Makes the saved pages current: at start and after a reset. */
+void tgt_mode_restore(struct tgt_lu *lu);
 
 /* Pages of all device types, for their tables. */
 void tgt_mode_control_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);

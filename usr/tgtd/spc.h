@@ -14,11 +14,11 @@
 #include "be.h"
 #include "cmd.h"
 #include "device.h"
+#include "mode.h"
 #include "scsi_bits.h"
 #include "target.h"
 #include "ua.h"
 
-struct tgt_mode_page;
 struct tgt_vpd_page;
 
 /* A log page (SPC-4, 7.3). */
@@ -43,6 +43,7 @@ enum tgt_medium_state {
 struct tgt_spc {
 	const struct tgt_mode_page *mode_pages;	/* ascending */
 	unsigned int nr_mode_pages;
+	struct tgt_mode_saved saved;
 	const struct tgt_vpd_page *vpd_pages;	/* ascending */
 	unsigned int nr_vpd_pages;
 	const struct tgt_log_page *log_pages;	/* ascending, without the supported pages */

@@ -40,7 +40,7 @@
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .parse = tgt_spc_send_diagnostic_parse,			\
 	  .execute = tgt_spc_send_diagnostic },				\
-	{ .opcode = MODE_SELECT_6, CDB(0, 0x10, 0, 0, 0xff, 0),		\
+	{ .opcode = MODE_SELECT_6, CDB(0, 0x11, 0, 0, 0xff, 0),		\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .execute = tgt_spc_mode_select },				\
 	{ .opcode = MODE_SENSE_6, CDB(0, 0x08, 0xff, 0xff, 0xff, 0),	\
@@ -52,7 +52,7 @@
 	  .flags = TGT_OP_ANY_STATE,					\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .parse = tgt_spc_log_sense_parse, .execute = tgt_spc_log_sense }, \
-	{ .opcode = MODE_SELECT_10, CDB(0, 0x10, 0, 0, 0, 0, 0, B2, 0),	\
+	{ .opcode = MODE_SELECT_10, CDB(0, 0x11, 0, 0, 0, 0, 0, B2, 0),	\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .execute = tgt_spc_mode_select },				\
 	{ .opcode = MODE_SENSE_10, CDB(0, 0x18, 0xff, 0xff, 0, 0, 0, B2, 0), \

@@ -421,6 +421,34 @@ static void wce_0_makes_writes_stable(void **state)
 	assert_int_equal(watch.flags[TGT_IO_WRITE], TGT_IO_LAST);
 }
 
+/* What was cached before WCE became 0 doesn't stay so. */
+static void wce_0_flushes(void **state)
+{
+	char err[TGT_ERR_SIZE];
+
+	(void)state;
+	assert_good(select_wce(true));
+	assert_int_equal(watch.nr[TGT_IO_FLUSH], 0);
+	assert_good(select_wce(false));
+	assert_int_equal(watch.nr[TGT_IO_FLUSH], 1);
+	watch.fail[TGT_IO_FLUSH] = -EIO;
+	assert_sense(select_wce(false), SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+	watch.fail[TGT_IO_FLUSH] = 0;
+	lu->device->reset(lu);
+	rig_clear_ua(1);
+	/* The administrator's is the default that a reset goes back to. */
+	assert_int_equal(tgt_lu_update(lu, "mode_page",
+				       "8:0:18:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err,
+				       sizeof(err)), 0);
+	assert_int_equal(watch.nr[TGT_IO_FLUSH], 3);
+	rig_clear_ua(1);
+	assert_good(select_wce(true));
+	lu->device->reset(lu);
+	rig_clear_ua(1);
+	assert_good(do_write(ten, 0, 1, data, BS));
+	assert_int_equal(watch.flags[TGT_IO_WRITE], TGT_IO_DSYNC | TGT_IO_LAST);
+}
+
 static void wce_where_there_is_no_cache(void **state)
 {
 	(void)state;
@@ -869,6 +897,7 @@ int main(void)
 		T(fua_and_cache, setup_cached),
 		T(no_cache_no_dsync, setup),
 		T(wce_0_makes_writes_stable, setup_cached),
+		T(wce_0_flushes, setup_cached),
 		T(wce_where_there_is_no_cache, setup),
 		T(synchronize_cache, setup_cached),
 		T(stop_flushes, setup_cached),

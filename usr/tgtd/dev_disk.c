@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "dev.h"
+#include "dev.h"
+#include "log.h"
 #include "mode.h"
 #include "sbc.h"
+#include "tmf.h"
 #include "usage.h"
 #include "vpd.h"
 
@@ -31,20 +34,25 @@ static const struct tgt_vpd_page vpd_pages[] = {
 #define CACHING_WCE	0x04	/* byte 2 */
 #define DPOFUA		0x10	/* device-specific parameter */
 
-static bool write_cache_enabled(const struct tgt_lu *lu)
+static bool write_cache_enabled(const struct tgt_lu *lu, uint32_t write_flags)
 {
-	return lu->store.write_cache &&
-	       !(atomic_load(&tgt_disk(lu)->write_flags) & TGT_IO_DSYNC);
+	return lu->store.write_cache && !(write_flags & TGT_IO_DSYNC);
 }
 
 static void caching_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
 {
-	bool wce = pc == TGT_MODE_CURRENT ? write_cache_enabled(lu) : lu->store.write_cache;
+	const struct tgt_disk *disk = tgt_disk(lu);
+	bool wce = lu->store.write_cache;
+
+	if (pc == TGT_MODE_CURRENT)
+		wce = write_cache_enabled(lu, atomic_load(&disk->write_flags));
+	else if (pc == TGT_MODE_DEFAULT)
+		wce = write_cache_enabled(lu, atomic_load(&disk->default_flags));
 
 	p[2] = wce ? CACHING_WCE : 0;
 }
 
-/* What was written before WCE became 0 stays cached until the next flush (SBC-3, 4.15.7). */
+/* What was written before WCE became 0 is flushed by tgt_sbc_mode_selected(). */
 static void caching_select(struct tgt_lu *lu, const uint8_t *p)
 {
 	bool sync = lu->store.write_cache && !(p[2] & CACHING_WCE);
@@ -287,10 +295,12 @@ static int disk_init(struct tgt_lu *lu, char *err, size_t err_size)
 	disk->spc.self_test = tgt_sbc_self_test;
 	disk->spc.mode_device_specific = DPOFUA;
 	disk->spc.paths = tgt_medium_paths;
+	disk->spc.mode_selected = tgt_sbc_mode_selected;
 	disk->shift = __builtin_ctz(lu->block_size);
 	disk->xfer_max = TGT_SBC_XFER_MAX / lu->block_size;
 	atomic_init(&disk->nr_blocks, count_blocks(lu));
 	atomic_init(&disk->write_flags, 0);
+	atomic_init(&disk->default_flags, 0);
 	tgt_copies_init(&disk->copies);
 	disk->lu = lu;
 	if (!tgt_param_get(&lu->params, "lbppbe"))
@@ -317,12 +327,45 @@ static void disk_exit(struct tgt_lu *lu)
 	lu->device_priv = NULL;
 }
 
+static void flush_done(struct tgt_io *io, int64_t res)
+{
+	struct tgt_lu *lu = tgt_container_of(io->store, struct tgt_lu, store);
+
+	(void)res;		/* the store has told the log, and counted it for the nexuses */
+	free(io);
+	tgt_lu_put_inflight(lu);
+}
+
+/* In thread 0: what is cached, without anybody who waits for it. */
+static void flush_now(struct tgt_lu *lu)
+{
+	struct tgt_io *io = calloc(1, sizeof(*io));
+
+	if (!io) {
+		tgt_err("target %u lun %u: no memory to flush it", lu->target->tid, lu->lun);
+		return;
+	}
+	io->op = TGT_IO_FLUSH;
+	io->done = flush_done;
+	lu->threads[0].inflight++;
+	tgt_io_submit(&lu->store, io);
+}
+
 static int disk_update(struct tgt_lu *lu, const char *name, const char *value,
 		       char *err, size_t err_size)
 {
-	if (!strcmp(name, "mode_page"))
-		return tgt_mode_page_update(lu, value, err, err_size);
-	return -ENOENT;
+	struct tgt_disk *disk = tgt_disk(lu);
+	int ret;
+
+	if (strcmp(name, "mode_page"))
+		return -ENOENT;
+	ret = tgt_mode_page_update(lu, value, err, err_size);
+	/* What the administrator sets is the default: a reset doesn't turn the cache on again. */
+	if (!ret)
+		atomic_store(&disk->default_flags, atomic_load(&disk->write_flags));
+	if (!ret && lu->published && atomic_load(&disk->write_flags))
+		flush_now(lu);
+	return ret;
 }
 
 static bool disk_admit(struct tgt_cmd *cmd)
@@ -356,10 +399,12 @@ static void disk_published(struct tgt_lu *lu)
 
 static void disk_reset(struct tgt_lu *lu)
 {
+	struct tgt_disk *disk = tgt_disk(lu);
+
 	tgt_spc_reset(lu);
-	tgt_pr_reset(tgt_disk(lu)->medium, NULL);
-	tgt_copies_forget(&tgt_disk(lu)->copies, NULL);
-	atomic_store(&tgt_disk(lu)->write_flags, 0);
+	tgt_pr_reset(disk->medium, NULL);
+	tgt_copies_forget(&disk->copies, NULL);
+	atomic_store(&disk->write_flags, atomic_load(&disk->default_flags));
 	tgt_mode_restore(lu);
 }
 

@@ -401,7 +401,10 @@ static void select_all(struct tgt_cmd *cmd)
 	}
 	if (changed)
 		tgt_ua_raise(&tgt_spc(cmd->lu)->ua, TGT_UA_MODE_CHANGED, cmd->nexus);
-	tgt_cmd_good(cmd, len);
+	if (tgt_spc(cmd->lu)->mode_selected)
+		tgt_spc(cmd->lu)->mode_selected(cmd, len);
+	else
+		tgt_cmd_good(cmd, len);
 }
 
 static long save_work(struct tgt_work *work)

@@ -207,3 +207,21 @@ void tgt_sbc_synchronize_cache(struct tgt_cmd *cmd)
 			   (uint64_t)cmd->nr_blocks << tgt_disk(cmd->lu)->shift, flushed);
 	tgt_sbc_io_submit(cmd);
 }
+
+static void selected(struct tgt_io *io, int64_t res)
+{
+	if (!tgt_sbc_io_failed(io, res, 0))
+		tgt_cmd_good(io->cmd, io->cmd->transferred);
+}
+
+/* With WCE 0 nothing stays cached: not what was written before either (SBC-3, 6.5.5). */
+void tgt_sbc_mode_selected(struct tgt_cmd *cmd, uint32_t len)
+{
+	if (!(tgt_sbc_write_flags(cmd, false) & TGT_IO_DSYNC)) {
+		tgt_cmd_good(cmd, len);
+		return;
+	}
+	cmd->transferred = len;
+	tgt_sbc_io_prepare(cmd, TGT_IO_FLUSH, 0, 0, selected);
+	tgt_sbc_io_submit(cmd);
+}

@@ -23,6 +23,7 @@ struct tgt_disk {
 	_Atomic uint64_t nr_blocks;
 	/* TGT_IO_DSYNC with WCE 0: for every write.  0: also where nothing is cached. */
 	atomic_uint write_flags;
+	atomic_uint default_flags;	/* of it, as the administrator has set WCE */
 	struct tgt_copies copies;
 };
 
@@ -74,6 +75,8 @@ void tgt_sbc_read_6(struct tgt_cmd *cmd);
 void tgt_sbc_write_6(struct tgt_cmd *cmd);
 void tgt_sbc_read(struct tgt_cmd *cmd);
 void tgt_sbc_write(struct tgt_cmd *cmd);
+/* tgt_spc.mode_selected */
+void tgt_sbc_mode_selected(struct tgt_cmd *cmd, uint32_t len);
 bool tgt_sbc_synchronize_cache_parse(struct tgt_cmd *cmd);
 void tgt_sbc_synchronize_cache(struct tgt_cmd *cmd);
 

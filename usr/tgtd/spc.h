@@ -50,6 +50,8 @@ struct tgt_spc {
 	unsigned int nr_log_pages;
 	/* SEND DIAGNOSTIC's self-test: NULL: there is nothing to test.  Ends the command. */
 	void (*self_test)(struct tgt_cmd *cmd);
+	/* Ends a MODE SELECT of len bytes, what it has changed being in force; NULL: with GOOD. */
+	void (*mode_selected)(struct tgt_cmd *cmd, uint32_t len);
 	uint8_t mode_device_specific;		/* of the mode parameter header, but WP */
 	struct tgt_ua ua;
 	/* Calls fn for each unit that is the same one by another path, and this; NULL: there is none. */

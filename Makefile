@@ -27,7 +27,7 @@ KREL	:= $(if $(KDIR),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 MODBUILD := build/kernel/$(KREL)
 MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
 
-.PHONY: bench-iscsi fuzz check-host check-scsi all modules usr check check-unit check-debug check-modules-static shell \
+.PHONY: bench-iscsi fuzz check-crash check-host check-scsi all modules usr check check-unit check-debug check-modules-static shell \
 	demo bench deps install uninstall clean distclean help kdir shadow
 .DEFAULT_GOAL := all
 
@@ -37,6 +37,7 @@ help:
 	@echo 'make                       modules for KDIR, daemon, tool, library, examples'
 	@echo 'make modules usr           the one, the other'
 	@echo 'make check                 unit tests, then the selftests in VMs'
+	@echo 'make check-crash [ROUNDS=200]  kill the guest of the stores, look what is lost'
 	@echo 'make check-unit            unit tests alone, on this machine'
 	@echo 'make check-debug           the selftests on a kernel that looks for bugs'
 	@echo 'make check-modules-static  W=1, sparse, checkpatch'
@@ -97,6 +98,9 @@ check-unit:
 
 check-debug: deps
 	KERNEL=debug tests/run
+
+check-crash: deps
+	tests/crash $(or $(ROUNDS),200)
 
 shell: deps
 	tests/vm/boot --timeout 0 $(or $(KERNEL),6.1) --shell

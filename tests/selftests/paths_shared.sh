@@ -23,7 +23,8 @@ for d in "$a" "$b"; do sense sg_turs "$d" > /dev/null; done
 pr() { local d=$1; shift; sg_persist -n -o "$@" "$d"; }
 ok "both register" pr "$a" -G -S a
 ok "with a key each" pr "$b" -G -S b
-is "$(sg_persist -n -k "$b" | grep -c 0x)" 2 "one list for both"
+keys() { sg_persist -n -k "$1" | grep -c '^ *0x'; }
+is "$(keys "$b")" 2 "one list for both"
 ok "one reserves" pr "$a" -R -K a -T 1
 is "$(sense sg_raw -s 512 -i /dev/zero "$b" 2a 00 00 00 00 00 00 00 01 00 |
 	grep -c good)" 0 "the other does not write"
@@ -32,7 +33,7 @@ is "$(sense sg_raw -r 512 -o /dev/null "$b" 28 00 00 00 00 00 00 00 01 00)" good
 ok "it preempts" pr "$b" -A -K b -S a -T 1
 tur() { sense sg_raw "$1" 00 00 00 00 00 00; }
 is "$(tur "$a")" "Unit Attention, Registrations preempted" "who was preempted hears of it"
-is "$(sg_persist -n -k "$a" | grep -c 0x)" 1 "and has no registration any more"
+is "$(keys "$a")" 1 "and has no registration any more"
 ok "all is cleared" pr "$b" -C -K b
 for d in "$a" "$b"; do sense sg_turs "$d" > /dev/null; done
 
@@ -63,7 +64,7 @@ while ($made < $n) {
 print "$made $lost\n";
 END
 dd if=/dev/zero of="$a" bs=4k count=2 oflag=direct status=none
-n=400 pids=''
+n=150 pids=''
 for d in "$a" "$a" "$b" "$b"; do
 	perl "$T_DIR/count.pl" "$d" $n >> "$T_DIR/counts" 2>&1 &
 	pids+=" $!"
@@ -89,16 +90,16 @@ is "$(tur "$b")" "Unit Attention, Capacity data has changed" "the iSCSI initiato
 echo 1 > "/sys/block/${b##*/}/device/rescan"
 ok "and sees it when it looks" wait_for 15 sized "$b"
 ok "the file system grows" resize2fs "$a"
-rm -f "$T_DIR/mnt/none"
+kib() { du -k "$T_DIR/store" | cut -f1; }
+before=$(kib)
 head -c 24M /dev/urandom > "$T_DIR/mnt/more"
 sync "$T_DIR/mnt/more"
-kib() { du -k "$T_DIR/store" | cut -f1; }
 full=$(kib)
 rm "$T_DIR/mnt/more"
 sync
 ok "fstrim" fstrim "$T_DIR/mnt"
-[ "$(kib)" -lt $((full - 20480)) ]
-is $? 0 "gives space back ($full KiB, then $(kib))"
+diag "KiB: $before, $full, $(kib)"
+ok "gives space back" test "$(kib)" -lt $((full - (full - before) / 2))
 is "$(sha256sum < "$T_DIR/mnt/data")" "$sum" "and leaves the data alone"
 ok "unmounted" umount "$T_DIR/mnt"
 ok "which is a whole file system" e2fsck -fn "$a"

@@ -120,8 +120,9 @@ blockdev --setro "$loop"
 tgt_lun 1 4 "$loop" --params readonly=1 && tgt_wait_disk 1 4 || bail "no disk"
 dev=$(tgt_disk 1 4)
 is "$(cat "/sys/block/${dev##*/}/ro")" 1 "a read-only store is a read-only disk"
-is "$(wr "$dev" 1)" "Data Protect, Write protected" "which is not written"
-is "$(rd "$dev" 1)" good "and read"
+sg=/dev/$(ls "/sys/block/${dev##*/}/device/scsi_generic")
+is "$(wr "$sg" 1)" "Data Protect, Write protected" "which is not written"
+is "$(rd "$sg" 1)" good "and read"
 tgt_lun_del 1 4
 tgt_stop
 done_testing

@@ -127,7 +127,6 @@ check-scsi: deps usr
 # --- install ---
 
 manpages := $(wildcard Documentation/man/*.[58])
-sd_notify := $(shell pkg-config --exists libsystemd && echo yes)
 
 install: modules usr
 	install -d $(MODDIR)
@@ -141,7 +140,6 @@ install: modules usr
 	install -m 644 udev/60-scsi_tgt.rules $(DESTDIR)$(UDEVDIR)/
 	install -m 644 systemd/*.service systemd/*.socket $(DESTDIR)$(UNITDIR)/
 	sed -i -e 's,/usr/sbin/,$(SBINDIR)/,' -e 's,/usr/lib/scsi_tgt/,$(LIBEXEC)/,' \
-		$(if $(sd_notify),,-e 's/^Type=notify/Type=exec/') \
 		$(DESTDIR)$(UNITDIR)/tgtd.service
 	install -D -m 755 systemd/tgtd-drain $(DESTDIR)$(LIBEXEC)/tgtd-drain
 	install -m 644 udev/60-scsi_tgt-run.rules.example $(DESTDIR)$(DOCDIR)/

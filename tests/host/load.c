@@ -10,6 +10,7 @@
  *	load storm ADDRESS:PORT TARGET N ROUNDS	N processes at a time, which log in and
  *						out, or break off, so many times each
  *
+ * LIBISCSI_CHAP_USERNAME and LIBISCSI_CHAP_PASSWORD count as for libiscsi's commands.
  * Exit status 0 if all that was asked for was done.
  */
 #include <stdint.h>
@@ -26,6 +27,7 @@ static const char *portal, *target;
 
 static struct iscsi_context *connect_as(unsigned int nr, int lun)
 {
+	const char *user = getenv("LIBISCSI_CHAP_USERNAME");
 	struct iscsi_context *iscsi;
 	char name[64];
 
@@ -34,6 +36,8 @@ static struct iscsi_context *connect_as(unsigned int nr, int lun)
 	if (!iscsi)
 		return NULL;
 	iscsi_set_targetname(iscsi, target);
+	if (user)
+		iscsi_set_initiator_username_pwd(iscsi, user, getenv("LIBISCSI_CHAP_PASSWORD"));
 	iscsi_set_session_type(iscsi, ISCSI_SESSION_NORMAL);
 	iscsi_set_header_digest(iscsi, ISCSI_HEADER_DIGEST_NONE);
 	iscsi_set_noautoreconnect(iscsi, 1);

@@ -13,15 +13,13 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef HAVE_LIBSYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #include "config.h"
 #include "iscsi/iscsi.h"
 #include "log.h"
 #include "loop.h"
 #include "mgmt.h"
+#include "service.h"
 #include "target.h"
 #include "thread.h"
 #include "version.h"
@@ -50,7 +48,7 @@ static struct options {
 	unsigned int nr_portals;
 } options;
 
-static int nr_sockets;		/* that systemd gave us, see sd_listen_fds(3) */
+static unsigned int nr_sockets;	/* that the service manager gave us */
 
 static int ready_fd = -1;	/* to the parent that waits for the daemon */
 static struct tgt_event signal_event = { .fd = -1 };
@@ -233,11 +231,10 @@ static void daemon_ready(void)
 
 static void notify(const char *state)
 {
-#ifdef HAVE_LIBSYSTEMD
-	sd_notify(0, state);
-#else
-	(void)state;
-#endif
+	int err = tgt_service_notify(state);
+
+	if (err)
+		tgt_warn("can't tell the service manager %s: %s", state, strerror(-err));
 }
 
 /*
@@ -343,29 +340,14 @@ static int transports_init(void)
 	return 0;
 }
 
-static void sockets_take(void)
-{
-#ifdef HAVE_LIBSYSTEMD
-	nr_sockets = sd_listen_fds(1);
-	if (nr_sockets < 0) {
-		tgt_err("the sockets that systemd gives: %s", strerror(-nr_sockets));
-		nr_sockets = 0;
-	}
-#endif
-}
-
-#ifndef SD_LISTEN_FDS_START
-#define SD_LISTEN_FDS_START	3
-#endif
-
 static int portals_init(void)
 {
 	char text[TGT_ERR_SIZE];
 	unsigned int i;
-	int err, n;
+	int err;
 
-	for (n = 0; n < nr_sockets; n++)
-		if (iscsi_portal_adopt(SD_LISTEN_FDS_START + n, text, sizeof(text)))
+	for (i = 0; i < nr_sockets; i++)
+		if (iscsi_portal_adopt(TGT_SERVICE_FDS_START + i, text, sizeof(text)))
 			tgt_err("%s", text);
 	for (i = 0; i < options.nr_portals; i++) {
 		err = iscsi_portal_new(options.portals[i], text, sizeof(text));
@@ -420,7 +402,7 @@ int main(int argc, char **argv)
 
 	parse_options(argc, argv);
 	tgt_log_init(false);
-	sockets_take();
+	nr_sockets = tgt_service_sockets();
 	if (!options.foreground) {
 		err = daemonise();
 		if (err) {

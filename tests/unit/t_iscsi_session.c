@@ -289,6 +289,40 @@ static void told_of_the_end(void **state)
 	assert_true(session_ended);
 }
 
+static void log_out(int fd, uint8_t reason, uint16_t cid)
+{
+	uint8_t head[48] = { ISCSI_LOGOUT_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | reason };
+
+	put_be32(12, head + ISCSI_O_ITT);
+	put_be16(cid, head + ISCSI_O_CID);
+	put_be32(cmdsn, head + ISCSI_O_CMDSN);
+	send_pdu(fd, head, NULL, 0);
+}
+
+static void logouts(void **state)
+{
+	int fd = SESSION("");
+
+	(void)state;
+	log_out(fd, ISCSI_LOGOUT_CONNECTION, 77);
+	expect(fd, ISCSI_LOGOUT_RSP);
+	assert_int_equal(bhs[2], ISCSI_LOGOUT_NO_CID);
+	log_out(fd, ISCSI_LOGOUT_RECOVERY, 0);
+	expect(fd, ISCSI_LOGOUT_RSP);
+	assert_int_equal(bhs[2], ISCSI_LOGOUT_NO_RECOVERY);
+	log_out(fd, 3, 0);
+	expect(fd, ISCSI_REJECT);
+	assert_int_equal(bhs[2], ISCSI_REJECT_INVALID_FIELD);
+	ping(fd);
+	log_out(fd, ISCSI_LOGOUT_CONNECTION, 0);
+	expect(fd, ISCSI_LOGOUT_RSP);
+	assert_int_equal(bhs[2], ISCSI_LOGOUT_OK);
+	assert_int_equal(get_be16(bhs + 40), 2);
+	assert_int_equal(get_be16(bhs + 42), 0);
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
 /* It is kept for as long as it answers, and no longer. */
 static void dead_peer(void **state)
 {
@@ -378,6 +412,7 @@ int main(void)
 		cmocka_unit_test(long_answer),
 		cmocka_unit_test(abort_of_what_never_came),
 		cmocka_unit_test(told_of_the_end),
+		cmocka_unit_test(logouts),
 		cmocka_unit_test(dead_peer),
 		cmocka_unit_test(slow_peers),
 	};

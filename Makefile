@@ -40,6 +40,8 @@ help:
 	@echo 'make check-crash [ROUNDS=200]  kill the guest of the stores, look what is lost'
 	@echo 'make check-unit            unit tests alone, on this machine'
 	@echo 'make check-debug           the selftests on a kernel that looks for bugs'
+	@echo 'make check-kcsan           the selftests on a kernel that looks for data races'
+	@echo 'make fuzz-kernel [OPS=1000000 SEEDS=3 SEED=n]  hostile helpers, on the debug kernel'
 	@echo 'make check-modules-static  W=1, sparse, checkpatch'
 	@echo 'make demo                  the whole product shown in a VM'
 	@echo 'make bench                 instructions per I/O, beside other targets'
@@ -101,6 +103,22 @@ check-debug: deps
 
 check-crash: deps
 	tests/crash $(or $(ROUNDS),200)
+
+.PHONY: check-kcsan fuzz-kernel
+
+check-kcsan: deps
+	KERNEL=kcsan tests/run
+
+# An initiator's operation takes far longer than one of a helper's.
+ops	= $(or $(OPS),1000000)
+seeds	= $(or $(SEEDS),3)
+fuzz	= T_OPS=$$(($(ops) / $1)) T_SEEDS=$(seeds) T_SEED=$(SEED) \
+	  T_TIMEOUT=$$((600 + $(ops) * $(seeds) / 500)) \
+	  KERNEL=$(or $(KERNEL),debug) tests/run -v $2
+
+fuzz-kernel: deps
+	$(call fuzz,1,hostile_helper)
+	$(call fuzz,100,hostile_initiator)
 
 shell: deps
 	tests/vm/boot --timeout 0 $(or $(KERNEL),6.1) --shell

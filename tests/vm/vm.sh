@@ -14,16 +14,17 @@ vm_series() { sed -e 's/#.*//' tests/vm/kernels | awk 'NF {print $1}'; }
 
 # The guest's root and one kernel: sets vm_root, vm_kernel (directories), and
 # vm_slow: how much more time to give.
-vm_prepare()		# series, or debug
+vm_prepare()		# series, debug or kcsan
 {
-	[[ " $(vm_series | paste -sd' ') debug " == *" $1 "* ]] ||
-		vm_die "unknown kernel '$1': use one of" $(vm_series) debug
+	[[ " $(vm_series | paste -sd' ') debug kcsan " == *" $1 "* ]] ||
+		vm_die "unknown kernel '$1': use one of" $(vm_series) debug kcsan
 	vm_root=$(tests/vm/mkroot < /dev/null) || vm_die "the guest's root could not be made (see above)"
 	vm_kernel=$vm_root/kernel-$1 vm_slow=1
-	[ "$1" != debug ] || {
-		vm_kernel=$(tests/vm/debug) || vm_die "no debug kernel (see above)"
-		vm_slow=5
-	}
+	case $1 in
+	debug|kcsan)
+		vm_kernel=$(tests/vm/debug "$1") || vm_die "no $1 kernel (see above)"
+		vm_slow=5 ;;
+	esac
 }
 
 # A selftest in C that does not build is one that fails; the others go on.

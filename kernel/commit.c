@@ -2,6 +2,7 @@
 /*
  * Taking completions from the helper.
  */
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "scsi_tgt_priv.h"
@@ -134,8 +135,12 @@ static void cqe_process(struct scsi_tgt_ring *ring,
 	if (cqe->data_len || cqe->sense_len) {
 		if (!cqe_find(ring, cqe, false))
 			return;
-		if (cqe_copy(ring, cqe))
+		if (cqe_copy(ring, cqe)) {
+			/* Killed in a page fault: its end decides, not this. */
+			if (fatal_signal_pending(current))
+				return;
 			result = SCSI_TGT_RESULT_ERROR;
+		}
 	}
 	cmd = cqe_find(ring, cqe, true);
 	if (!cmd)

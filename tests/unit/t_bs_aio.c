@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bs_aio.h"
 #include "rig.h"
 
 #define SIZE (4 << 20)
@@ -158,6 +159,37 @@ static void direct(void **state)
 						in + at), 64 << 10);
 			assert_memory_equal(in + at, out + at, 64 << 10);
 		}
+		close_store();
+	}
+}
+
+/*
+ * As for a device whose queue is full: what O_DIRECT would wait for (here, that blocks
+ * of the file are allocated) is done by the pool; what isn't aligned as ever.
+ */
+static void direct_nowait(void **state)
+{
+	char err[TGT_ERR_SIZE];
+
+	(void)state;
+	for_each_dir(i) {
+		if (open_store(TGT_STORE_DIRECT, err)) {
+			unlink(path);
+			continue;
+		}
+		tgt_aio(&store)->block_device = true;
+		for (int at = 0; at < 8; at++) {
+			uint64_t offset = (uint64_t)at << 18;
+			uint32_t flags = at & 1 ? TGT_IO_DSYNC : 0;
+
+			assert_int_equal(rig_io(&store, TGT_IO_WRITE, flags, offset, 64 << 10,
+						out + (at & 2)), 64 << 10);
+			assert_file(offset, out + (at & 2), 64 << 10);
+			assert_int_equal(rig_io(&store, TGT_IO_READ, 0, offset, 64 << 10, in),
+					 64 << 10);
+			assert_memory_equal(in, out + (at & 2), 64 << 10);
+		}
+		tgt_aio(&store)->block_device = false;
 		close_store();
 	}
 }
@@ -499,6 +531,7 @@ int main(void)
 		cmocka_unit_test(buffers),
 		cmocka_unit_test(uncached),
 		cmocka_unit_test(direct),
+		cmocka_unit_test(direct_nowait),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(no_space),
 		cmocka_unit_test(discards),

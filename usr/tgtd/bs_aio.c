@@ -85,16 +85,24 @@ static void mem_pool(struct tgt_io *io)
 	tgt_work_submit_to(&tgt_aio(io->store)->work, &io->work);
 }
 
+static atomic_bool *nowait_flag(const struct tgt_io *io)
+{
+	struct aio *aio = tgt_aio(io->store);
+
+	return is_write(io) ? &aio->nowait_write : &aio->nowait_read;
+}
+
 static void mem_iocb_done(struct tgt_iocb *req, long res)
 {
 	struct tgt_io *io = tgt_container_of(req, struct tgt_io, req);
-	struct aio *aio = tgt_aio(io->store);
 
 	if (req->iocb.aio_rw_flags & RWF_NOWAIT) {
-		if (res == -EOPNOTSUPP)
-			atomic_store_explicit(is_write(io) ? &aio->nowait_write :
-					      &aio->nowait_read, false, memory_order_relaxed);
-		if (res == -EOPNOTSUPP || res == -EAGAIN || res == 0) {
+		if (res == -EOPNOTSUPP) {
+			atomic_store_explicit(nowait_flag(io), false, memory_order_relaxed);
+			mem_go_on(io);
+			return;
+		}
+		if (res == -EAGAIN || res == 0) {
 			mem_pool(io);
 			return;
 		}
@@ -122,21 +130,25 @@ static uint64_t aligned_len(const struct tgt_io *io)
 
 /*
  * A buffered iocb that may wait for the disk would make io_submit wait, so it
- * is asked not to; a sync write always waits.
+ * is asked not to; a sync write always waits.  So would one that is O_DIRECT where
+ * the device's queue is full.
  */
 static bool may_submit(const struct tgt_io *io, bool *nowait)
 {
 	struct aio *aio = tgt_aio(io->store);
+	bool can = !io->moved && atomic_load_explicit(nowait_flag(io), memory_order_relaxed);
 
 	*nowait = false;
-	if (aio->direct || aio->never_waits)
+	if (aio->never_waits)
 		return true;
-	if (io->moved || (is_write(io) && ((io->flags & TGT_IO_DSYNC) ||
-					   (io->store->flags & TGT_STORE_SYNC))))
-		return false;
-	*nowait = true;
-	return atomic_load_explicit(is_write(io) ? &aio->nowait_write : &aio->nowait_read,
-				    memory_order_relaxed);
+	if (aio->direct) {
+		/* The pool doesn't round the length of what is bounced. */
+		*nowait = can && aio->block_device && !io->bounced;
+		return true;
+	}
+	*nowait = can && !(is_write(io) && ((io->flags & TGT_IO_DSYNC) ||
+					    (io->store->flags & TGT_STORE_SYNC)));
+	return *nowait;
 }
 
 static void mem_go_on(struct tgt_io *io)

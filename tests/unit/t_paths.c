@@ -439,6 +439,37 @@ static void grown(void **state)
 	assert_good(tur(0));
 }
 
+static void tmf_ended(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
+{
+	(void)tmf;
+	assert_int_equal(resp, SCSI_TGT_TMF_RESP_COMPLETE);
+	tgt_thread_quit();
+}
+
+static void manage(int nexus, enum scsi_tgt_tmf fn)
+{
+	struct tgt_tmf tmf = { .nexus = &rig_nexus[nexus], .fn = fn, .done = tmf_ended };
+
+	tgt_lun_encode(1, tmf.lun);
+	tgt_tmf_submit(&tmf);
+	tgt_thread_run();
+}
+
+static void resets(void **state)
+{
+	(void)state;
+	manage(0, SCSI_TGT_TMF_LUN_RESET);
+	assert_ua(0, ASC_BUS_DEVICE_RESET);
+	assert_ua(1, ASC_BUS_DEVICE_RESET);
+	/* The end of a nexus is its own affair, and ends what it has reserved. */
+	assert_good(none(0, RESERVE_6, 0, 0, 0, 0, 0));
+	assert_int_equal(tur(1).status, SAM_RESERVATION_CONFLICT);
+	manage(0, SCSI_TGT_TMF_I_T_NEXUS_RESET);
+	assert_ua(0, ASC_NEXUS_LOSS);
+	assert_good(tur(0));
+	assert_good(tur(1));
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -453,6 +484,7 @@ int main(void)
 		T(all_ports),
 		T(move_to_port),
 		T(grown),
+		T(resets),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

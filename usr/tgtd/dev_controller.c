@@ -79,6 +79,7 @@ const struct tgt_device_ops tgt_device_controller = {
 	.exit = controller_exit,
 	.update = controller_update,
 	.reset = controller_reset,
+	.nexus_lost = tgt_spc_nexus_lost,
 	.admit = tgt_spc_admit,
 	.nexus_add = tgt_spc_nexus_add,
 	.nexus_del = tgt_spc_nexus_del,

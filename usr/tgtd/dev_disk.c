@@ -408,6 +408,12 @@ static void disk_reset(struct tgt_lu *lu)
 	tgt_mode_restore(lu);
 }
 
+static void disk_nexus_lost(struct tgt_lu *lu, const struct tgt_nexus *nexus)
+{
+	tgt_spc_nexus_lost(lu, nexus);
+	tgt_pr_reset(tgt_disk(lu)->medium, nexus);
+}
+
 static void disk_changed(struct tgt_lu *lu)
 {
 	struct tgt_disk *disk = tgt_disk(lu);
@@ -433,6 +439,7 @@ const struct tgt_device_ops tgt_device_disk = {
 	.exit = disk_exit,
 	.update = disk_update,
 	.reset = disk_reset,
+	.nexus_lost = disk_nexus_lost,
 	.admit = disk_admit,
 	.enter = disk_enter,
 	.leave = disk_leave,

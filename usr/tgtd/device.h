@@ -71,6 +71,8 @@ struct tgt_device_ops {
 	 * that has the TMF, after the commands that came before have ended.
 	 */
 	void (*reset)(struct tgt_lu *lu);
+	/* NULL, or the same for I_T NEXUS RESET, of what the unit has of this nexus. */
+	void (*nexus_lost)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 	/*
 	 * NULL, or asked before parse, for unit attentions and reservations:
 	 * false: it has ended the command.  cmd->op is set.

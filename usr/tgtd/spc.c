@@ -50,11 +50,27 @@ void tgt_spc_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 	tgt_ua_nexus_del(&tgt_spc(lu)->ua, nexus);
 }
 
+static void raise_reset(struct tgt_lu *lu, void *arg)
+{
+	(void)arg;
+	tgt_ua_raise(&tgt_spc(lu)->ua, TGT_UA_RESET, NULL);
+}
+
+/* SAM-5, 6.3.4 */
+void tgt_spc_nexus_lost(struct tgt_lu *lu, const struct tgt_nexus *nexus)
+{
+	struct tgt_ua *ua = &tgt_spc(lu)->ua;
+
+	tgt_ua_raise_one(ua, TGT_UA_NEXUS_LOST, nexus);
+	tgt_ua_set_prevent(ua, nexus, false);
+}
+
+/* Whoever reaches the unit by another path is told as well. */
 void tgt_spc_reset(struct tgt_lu *lu)
 {
 	struct tgt_spc *spc = tgt_spc(lu);
 
-	tgt_ua_raise(&spc->ua, TGT_UA_RESET, NULL);
+	tgt_spc_paths(lu, raise_reset, NULL);
 	tgt_ua_allow(&spc->ua);
 	tgt_spc_set_medium(spc, TGT_MEDIUM_READY);
 	atomic_store(&spc->swp, false);

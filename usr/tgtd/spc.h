@@ -84,6 +84,7 @@ void tgt_spc_exit(struct tgt_spc *spc);
 /* tgt_device_ops of all types */
 bool tgt_spc_admit(struct tgt_cmd *cmd);
 void tgt_spc_reset(struct tgt_lu *lu);
+void tgt_spc_nexus_lost(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 int tgt_spc_nexus_add(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 void tgt_spc_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus);
 

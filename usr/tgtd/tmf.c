@@ -49,6 +49,8 @@ static void unit_quiet(struct tgt_tmf *tmf)
 
 	if (reset && lu->device->reset)
 		lu->device->reset(lu);
+	if (tmf->fn == SCSI_TGT_TMF_I_T_NEXUS_RESET && lu->device->nexus_lost)
+		lu->device->nexus_lost(lu, tmf->nexus);
 	if (whole_target(tmf->fn))
 		next = tgt_lun_next(tmf->nexus->target, lu->lun);
 	put_unit(tmf);

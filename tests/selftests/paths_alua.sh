@@ -50,7 +50,6 @@ cat > /etc/multipath.conf <<-END
 		devnode "^vd"
 	}
 	overrides {
-		hardware_handler "1 alua"
 		prio alua
 		path_grouping_policy group_by_prio
 		failback immediate
@@ -81,7 +80,7 @@ alua 1 alua_state=optimized
 alua 2 alua_state=unavailable
 moves_to "$d1" "and back"
 alua 2 alua_state=standby
-ok "SET TARGET PORT GROUPS" sg_stpg --tp 101,102 --state "standby,optimized" "$d2"
+ok "SET TARGET PORT GROUPS" sg_stpg --tp 101,102 --state 2,0 "$d2"
 like "$(tgtadm --mode target --op show --tid 2)" 'alua_state=optimized' "is what tgtadm shows"
 moves_to "$d2" "and moves the I/O"
 alua 1 alua_state=transitioning

@@ -567,34 +567,31 @@ static int helper_do_mmap(struct scsi_tgt_helper *helper,
 {
 	u64 pos = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	size_t size = vma->vm_end - vma->vm_start;
+	u64 queue = pos >> 33;
 	struct scsi_tgt_ring *ring;
-	struct helper_pos p;
 	int ret;
 
-	ret = helper_check(helper) ?: helper_pos(helper, pos, &p);
+	ret = helper_check(helper);
 	if (ret)
 		return ret;
-	if (!(vma->vm_flags & VM_SHARED))
+	if (queue >= helper->nr_rings || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	ring = &helper->rings[p.queue];
-	switch (p.region) {
-	case SCSI_TGT_REGION_SQ:
+	ring = &helper->rings[queue];
+	if (pos == SCSI_TGT_OFF_SQ(queue)) {
 		if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 			return -EACCES;
 		if (size != scsi_tgt_ring_sq_size(helper->host))
 			return -EINVAL;
 		scsi_tgt_compat_vm_flags_mod(vma, 0, VM_MAYWRITE | VM_MAYEXEC);
 		ret = remap_vmalloc_range(vma, ring->sq, 0);
-		break;
-	case SCSI_TGT_REGION_CQ:
+	} else if (pos == SCSI_TGT_OFF_CQ(queue)) {
 		if (vma->vm_flags & VM_EXEC)
 			return -EACCES;
 		if (size != scsi_tgt_ring_cq_size(helper->host))
 			return -EINVAL;
 		scsi_tgt_compat_vm_flags_mod(vma, 0, VM_MAYEXEC);
 		ret = remap_vmalloc_range(vma, ring->cq, 0);
-		break;
-	default:
+	} else {
 		return -EINVAL;
 	}
 	if (ret)

@@ -13,6 +13,9 @@
 
 static const char layout[] = "tests/unit/t_libtgt_layout.h";
 
+/* The kernel's headers for 32 bits are those for 64. */
+#define M32 "-m32 -idirafter /usr/include/$(cc -print-multiarch)"
+
 static int compile(const char *compiler, const char *input)
 {
 	char cmd[256];
@@ -52,7 +55,7 @@ static void test_c64(void **state)
 static void test_c32(void **state)
 {
 	(void)state;
-	check_layout("cc -std=c11 -x c -m32");
+	check_layout("cc -std=c11 -x c " M32);
 }
 
 static void test_cxx64(void **state)
@@ -64,7 +67,7 @@ static void test_cxx64(void **state)
 static void test_cxx32(void **state)
 {
 	(void)state;
-	check_layout("c++ -std=c++11 -x c++ -m32");
+	check_layout("c++ -std=c++11 -x c++ " M32);
 }
 
 /* The library's header too: as C++ it is used with inline functions. */

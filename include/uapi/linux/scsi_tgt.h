@@ -195,8 +195,8 @@
 #define SCSI_TGT_NAME_MAX	224	/* with the final 0: RFC 7143 has 223 */
 
 /*
- * Offsets on the fd.  Bits 56-61 are the region, 48-55 the queue; the low 48
- * bits depend on the region.
+ * Offsets on the fd, for reading and writing.  Bits 56-61 are the region, 48-55
+ * the queue; the low 48 bits depend on the region.
  */
 enum scsi_tgt_region {
 	SCSI_TGT_REGION_READ	= 0,
@@ -204,8 +204,6 @@ enum scsi_tgt_region {
 	SCSI_TGT_REGION_COMMIT	= 2,
 	SCSI_TGT_REGION_XFER	= 3,
 	SCSI_TGT_REGION_DATA	= 4,	/* 32-47: tag, 0-31: offset */
-	SCSI_TGT_REGION_SQ	= 5,	/* mmap only */
-	SCSI_TGT_REGION_CQ	= 6,	/* mmap only */
 };
 
 #define SCSI_TGT_OFF(region, queue)					\
@@ -218,8 +216,13 @@ enum scsi_tgt_region {
 #define SCSI_TGT_OFF_DATA(queue, tag, offset)				\
 	(SCSI_TGT_OFF(SCSI_TGT_REGION_DATA, queue) |			\
 	 ((__u64)(tag) << 32) | (__u32)(offset))
-#define SCSI_TGT_OFF_SQ(queue)		SCSI_TGT_OFF(SCSI_TGT_REGION_SQ, queue)
-#define SCSI_TGT_OFF_CQ(queue)		SCSI_TGT_OFF(SCSI_TGT_REGION_CQ, queue)
+
+/*
+ * Offsets for mmap(2) are apart from these, and below 2^44: a 32-bit program's
+ * mmap reaches no further.
+ */
+#define SCSI_TGT_OFF_SQ(queue)		((__u64)(queue) << 33)
+#define SCSI_TGT_OFF_CQ(queue)		((__u64)(queue) << 33 | 1ULL << 32)
 
 /*
  * Features: bits of attach.features.

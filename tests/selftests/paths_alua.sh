@@ -19,12 +19,10 @@ t_cleanup()
 
 alua() { tgtadm --mode target --op update --tid "$1" --params "$2"; }
 truncate -s 64M "$T_DIR/store"
-# The identity of a disk that has several paths.
-uuid=5f1b2c3d-0a1b-4c2d-8e3f-405162738495
 for t in 1 2; do
 	tgt_target $t --params nr_queues=1 && alua $t "alua_group=$((t + 100)),alua_access=both" ||
 		bail "target $t"
-	tgt_lun $t 1 "$T_DIR/store" --params "uuid=$uuid" && tgt_wait_disk $t 1 ||
+	tgt_lun $t 1 "$T_DIR/store" && tgt_wait_disk $t 1 ||
 		bail "unit $t"
 done
 ok "one path is in standby" alua 2 alua_state=standby

@@ -19,6 +19,11 @@ udevadm settle -t 20
 a=$(tgt_disk 1 1) b=$(iscsi_disk 2 1)
 for d in "$a" "$b"; do sense sg_turs "$d" > /dev/null; done
 
+# One disk: serial number, designators, however it is reached.
+is "$(sg_inq -p 0x80 "$a" | grep number)" "$(sg_inq -p 0x80 "$b" | grep number)" "the same serial number"
+lu_ids() { sg_vpd -p di_lu "$1" | sed 1d; }
+is "$(lu_ids "$a")" "$(lu_ids "$b")" "and designators"
+
 # Reservations.
 pr() { local d=$1; shift; sg_persist -n -o "$@" "$d"; }
 ok "both register" pr "$a" -G -S a

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The file of identities: what survives, and what damage does to it. */
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "t_mgmt_rig.h"
 #include "uuid.h"
@@ -206,6 +207,47 @@ static void test_leftover(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static const uint8_t *uuid_of(uint32_t tid, uint16_t lun)
+{
+	return tgt_lun_find(tgt_target_find(tid), lun)->uuid;
+}
+
+static void serve(uint32_t tid, unsigned int lun, const char *path)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "--op new --mode lu --tid %u --lun %u -b %s", tid, lun, path);
+	rig_ok(line);
+}
+
+/* A store that another target serves as well is one disk; one of the same target is not. */
+static void test_other_path(void **state)
+{
+	int fd = open(rig_path("a.img"), O_RDWR | O_CREAT, 0600);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	for (int tid = 1; tid <= 2; tid++) {
+		char line[128];
+
+		snprintf(line, sizeof(line),
+			 "--op new --mode target --lld iscsi --tid %d -T iqn.2026-01.org.example:%d",
+			 tid, tid);
+		rig_ok(line);
+	}
+	serve(1, 1, rig_path("a.img"));
+	serve(1, 2, rig_path("a.img"));
+	serve(2, 5, rig_path("a.img"));
+	assert_memory_not_equal(uuid_of(1, 1), uuid_of(1, 2), 16);
+	assert_memory_equal(uuid_of(1, 1), uuid_of(2, 5), 16);
+	rig_ok("--op new --mode lu --tid 1 --lun 3 --bstype null --bsopts 1M");
+	rig_ok("--op new --mode lu --tid 2 --lun 3 --bstype null --bsopts 1M");
+	assert_memory_not_equal(uuid_of(1, 3), uuid_of(2, 3), 16);
+	rig_ok("--op delete --mode target --force --tid 1");
+	rig_ok("--op delete --mode target --force --tid 2");
+}
+
 #define TEST(fn) cmocka_unit_test_setup(fn, rig_clean)
 
 int main(void)
@@ -219,6 +261,7 @@ int main(void)
 		TEST(test_unreadable),
 		TEST(test_unwritable),
 		TEST(test_leftover),
+		TEST(test_other_path),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -287,6 +287,17 @@ int tgt_identity_put(const char *target, uint16_t lun, const char *path,
 	return 0;
 }
 
+/* One that serves the same store in another target now: it is the same disk by another path. */
+static struct record *record_beside(const char *target, const char *path)
+{
+	struct record *r;
+
+	tgt_list_for_each(r, &file.records, struct record, link)
+		if (*path && !strcmp(r->path, path) && strcmp(r->target, target) && record_live(r))
+			return r;
+	return NULL;
+}
+
 int tgt_identity_get(const char *target, uint16_t lun, const char *path, uint8_t uuid[16],
 		     char *err, size_t err_size)
 {
@@ -299,6 +310,8 @@ int tgt_identity_get(const char *target, uint16_t lun, const char *path, uint8_t
 		return ret;
 	if (file.path)
 		r = record_find(target, lun, path ? path : "");
+	if (file.path && !r)
+		r = record_beside(target, path ? path : "");
 	if (r) {
 		memcpy(uuid, r->uuid, 16);
 	} else {

@@ -21,7 +21,8 @@
 void tgt_identity_file(const char *path);
 
 /*
- * The UUID of a logical unit; a new one is on stable storage when this returns.
+ * The UUID of a logical unit: the one that it has had or, of a store that another
+ * target serves now, that one's; else a new one, on stable storage when this returns.
  * path: backing store, NULL if none.  0, or -errno with a sentence in err.
  */
 int tgt_identity_get(const char *target, uint16_t lun, const char *path, uint8_t uuid[16],

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One fuzzer: FUZZ is the function, RIG whether it needs connections. */
+/* One fuzzer: FUZZ is the function, START what is called before, if anything. */
 #include <stdlib.h>
 
 #include "iscsi_fuzz.h"
 #include "iscsi_rig.h"
+#include "scsi_fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -11,8 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
-	if (RIG && iscsi_rig_start())
+#ifdef START
+	if (START())
 		exit(EXIT_FAILURE);
+#endif
 	return 0;
 }
 

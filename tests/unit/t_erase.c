@@ -498,10 +498,11 @@ static void sent_tmf_done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
 
 static const struct tgt_cmd_ops sent_ops = { .done = sent_done, .copy = sent_copy };
 
-static void stopped_by(enum scsi_tgt_tmf fn)
+static struct sent s;
+
+static void start_overwrite(void)
 {
 	static const uint8_t cdb[10] = { SANITIZE, 1, 0, 0, 0, 0, 0, 0, 5, 0 };
-	static struct sent s;
 
 	memset(&s, 0, sizeof(s));
 	memcpy(list, "\x1f\0\0\x01q", 5);
@@ -519,6 +520,11 @@ static void stopped_by(enum scsi_tgt_tmf fn)
 	while (RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0).asc != ASC_SANITIZE_IN_PROGRESS)
 		turn();
 	assert_false(s.done);
+}
+
+static void stopped_by(enum scsi_tgt_tmf fn)
+{
+	start_overwrite();
 	s.tmf.nexus = &rig_nexus[0];
 	s.tmf.fn = fn;
 	s.tmf.ref = fn == SCSI_TGT_TMF_ABORT_TASK ? &s.cmd : NULL;
@@ -540,6 +546,22 @@ static void goes_on_when_aborted(void **state)
 	(void)state;
 	stopped_by(SCSI_TGT_TMF_ABORT_TASK);
 	stopped_by(SCSI_TGT_TMF_LUN_RESET);
+}
+
+/* The command ends with its unit; the work waits for another one. */
+static void goes_on_with_another_unit(void **state)
+{
+	(void)state;
+	start_overwrite();
+	rig_lu_del(lu);
+	assert_true(s.done);
+	assert_int_equal(s.cmd.status, SAM_CHECK_CONDITION);
+	assert_int_equal(s.cmd.sense[2], SENSE_ABORTED_COMMAND);
+	lu = make(1, 4096, "thin_provisioning=1");
+	assert_sense(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0),
+		     SENSE_NOT_READY, ASC_SANITIZE_IN_PROGRESS);
+	wait_ready();
+	assert_true(all('q'));
 }
 
 /* Of a store in memory. */
@@ -572,6 +594,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_on_after_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_on_when_aborted, setup, teardown),
+		cmocka_unit_test_setup_teardown(goes_on_with_another_unit, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_memory, setup, teardown),
 		cmocka_unit_test(records),
 	};

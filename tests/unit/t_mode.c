@@ -86,13 +86,14 @@ static void pages(void **state)
 		nr++;
 	}
 	assert_int_equal(at, d[0] + 1);
-	assert_int_equal(nr, 4);
+	assert_int_equal(nr, 5);
 	/* Without subpages one less. */
 	assert_int_equal(sense_6(0x3f, 0, DBD).transferred, at - 32);
 	assert_int_equal(sense_6(0x0a, 0, DBD).transferred, 4 + 12);
 	assert_int_equal(sense_6(0x0a, 1, DBD).transferred, 4 + 32);
 	assert_int_equal(sense_6(0x0a, 0xff, DBD).transferred, 4 + 12 + 32);
 	assert_int_equal(sense_6(0x1c, 0, DBD).transferred, 4 + 12);
+	assert_int_equal(sense_6(0x01, 0, DBD).transferred, 4 + 12);
 	assert_field(sense_6(0x02, 0, DBD), 2);
 	assert_field(sense_6(0x08, 1, DBD), 2);
 }
@@ -230,7 +231,7 @@ static void select_refused(void **state)
 	assert_int_equal(d[6], 4);
 	/* A good page before a bad one isn't taken either. */
 	len = list_6(0x3f, 0, DBD);
-	d[6] = 0;
+	d[12 + 6] = 0;
 	d[len - 1] ^= 1;
 	assert_list_field(select_6(len), (int)len - 1);
 	assert_good(sense_6(0x08, 0, DBD));
@@ -342,7 +343,7 @@ static void saved(void **state)
 	uint32_t len = list_6(0x3f, 0, DBD);
 
 	(void)state;
-	d[6] = 0;			/* WCE, in the first page */
+	d[12 + 6] = 0;			/* WCE, in the second page */
 	assert_good(save_6(len));
 	assert_sense(rig_run(1, 1, RIG_COPY, tur, 6, SCSI_TGT_DIR_NONE, NULL, 0),
 		     SENSE_UNIT_ATTENTION, ASC_MODE_PARAMETERS_CHANGED);

@@ -93,6 +93,22 @@ static void no_such_lun(void **state)
 		     SENSE_ILLEGAL_REQUEST, ASC_LUN_NOT_SUPPORTED);
 }
 
+/* Without protection of type 2 they are no commands (SBC-3). */
+static void long_cdbs(void **state)
+{
+	uint8_t cdb[32] = { VARIABLE_LENGTH_CDB, [7] = 24 }, d[512];
+
+	(void)state;
+	for (unsigned int sa = 0; sa < 0x20; sa++) {
+		cdb[9] = sa;
+		assert_sense(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_IN, d, 512),
+			     SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
+		assert_good(RIG_IN(d, 255, MAINTENANCE_IN, 0x0c, 2, VARIABLE_LENGTH_CDB, 0, sa,
+				   0, 0, 0, 255, 0, 0));
+		assert_int_equal(d[1] & 7, 1);
+	}
+}
+
 static void report_luns(void **state)
 {
 	struct tgt_lu *far = rig_lu(300, "null", "1M", 512, 0, NULL);
@@ -373,6 +389,7 @@ int main(void)
 		T(removable_shows),
 		T(controller_answers),
 		T(no_such_lun),
+		T(long_cdbs),
 		T(report_luns),
 		T(unit_attentions),
 		T(power_on_for_new_units),

@@ -129,7 +129,7 @@ static void extended_inquiry(void **state)
 {
 	(void)state;
 	assert_int_equal(vpd(0x86), 60);
-	assert_int_equal(d[5], 0x01);
+	assert_int_equal(d[5], 0x07);
 	assert_int_equal(d[6], 0);
 	lu->store.write_cache = true;
 	vpd(0x86);

@@ -79,7 +79,16 @@ static const struct tgt_log_page log_pages[] = {
 	{ LOG_PROVISIONING, 0, tgt_sbc_tells_usage, tgt_sbc_log_provisioning },
 };
 
+/* Read-write error recovery (SBC-3, 6.5.10): none is tried here, what fails is reported. */
+#define RECOVERY_LEN	12
+
+static void recovery_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
+{
+	(void)lu, (void)pc, (void)p;
+}
+
 static const struct tgt_mode_page mode_pages[] = {
+	{ MODE_ERROR_RECOVERY, 0, RECOVERY_LEN, recovery_sense, NULL, NULL },
 	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select, NULL },
 	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
 	  tgt_mode_control_sense, tgt_mode_control_select, NULL },

@@ -388,28 +388,35 @@ static struct tgt_lu *choose_unit(struct tgt_medium *medium)
 		if (!lu && stays(disk->lu) && !(disk->lu->store.flags & TGT_STORE_READONLY))
 			lu = disk->lu;
 	pthread_mutex_unlock(&medium->lock);
-	if (lu)
-		lu->threads[tgt_thread_index(tgt_self)].inflight++;
 	return lu;
 }
 
 /* With another unit it begins anew: block sizes may differ. */
-static bool have_unit(struct tgt_medium *medium)
+static void use_unit(struct tgt_erase *e, struct tgt_lu *lu)
 {
-	struct tgt_erase *e = &medium->erase;
-
-	if (e->lu && stays(e->lu))
-		return true;
-	let_unit_go(e);
-	e->lu = choose_unit(medium);
-	if (!e->lu)
-		return false;
-	e->total = tgt_sbc_nr_blocks(tgt_disk(e->lu)) << tgt_disk(e->lu)->shift;
+	lu->threads[tgt_thread_index(tgt_self)].inflight++;
+	e->lu = lu;
+	e->total = tgt_sbc_nr_blocks(tgt_disk(lu)) << tgt_disk(lu)->shift;
 	e->pass = 0;
 	if (e->how.kind == TGT_ERASE_BLOCKS)
 		e->how.passes = 2;
 	begin_pass(e, first_step(e));
-	return true;
+}
+
+/* The command came by the unit that goes, which waits for it. */
+static bool have_unit(struct tgt_medium *medium)
+{
+	struct tgt_erase *e = &medium->erase;
+	struct tgt_lu *lu;
+
+	if (e->lu && stays(e->lu))
+		return true;
+	wake_waiter(e, -ESHUTDOWN, 0);
+	let_unit_go(e);
+	lu = choose_unit(medium);
+	if (lu)
+		use_unit(e, lu);
+	return lu;
 }
 
 static void go_on(struct tgt_medium *medium)
@@ -488,6 +495,7 @@ static void begin(struct tgt_call *call)
 	e->waiter = h->waiter;
 	atomic_store(&e->progress, 0);
 	set_state(medium, TGT_ERASE_RUNNING);
+	use_unit(e, h->cmd->lu);
 	/* All are told now, so the command's hold on the medium may end. */
 	tgt_range_release(h->cmd, medium);
 	if (immed) {

@@ -143,6 +143,7 @@
 #define VPD_PROVISIONING		0xb2
 
 /* Mode pages */
+#define MODE_ERROR_RECOVERY		0x01
 #define MODE_CACHING			0x08
 #define MODE_CONTROL			0x0a
 #define MODE_INFORMATIONAL_EXCEPTIONS	0x1c

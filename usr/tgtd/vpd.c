@@ -151,7 +151,7 @@ uint32_t tgt_vpd_identification(const struct tgt_lu *lu, uint8_t *body)
 
 uint32_t tgt_vpd_extended_inquiry(const struct tgt_lu *lu, uint8_t *body)
 {
-	body[1] = 0x01;			/* SIMPSUP */
+	body[1] = lu->device->enter ? 0x07 : 0x01;	/* HEADSUP, ORDSUP, SIMPSUP */
 	if (lu->store.write_cache)
 		body[2] = 0x01;		/* V_SUP */
 	body[3] = 0x01;			/* LUICLR: a unit attention ends for its nexus only */

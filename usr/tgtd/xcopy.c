@@ -239,9 +239,17 @@ static void chunk_read(struct tgt_subcmd *sub)
 		      x->chunk >> shift_of(x->to), x->buf, x->chunk);
 }
 
+/* Its unit has gone, and waits for it. */
+static bool unit_gone(const struct xcopy *x)
+{
+	struct tgt_lu *lu = x->cmd->lu;
+
+	return tgt_lun_find(lu->target, lu->lun) != lu;
+}
+
 static void copy_chunk(struct xcopy *x)
 {
-	if (x->stop) {
+	if (x->stop || unit_gone(x)) {
 		aborted(x);
 		return;
 	}

@@ -25,11 +25,12 @@ void scsi_tgt_cmd_claim(struct scsi_tgt_cmd *cmd)
 		cmd->q->stats.done++;
 }
 
-static void cmd_init(struct scsi_tgt_cmd *cmd, struct request *rq)
+static void cmd_init(struct scsi_tgt_cmd *cmd, struct request *rq, bool is_tmf)
 {
+	WARN_ON_ONCE(cmd->state != SCSI_TGT_CMD_FREE || cmd->inflight);
 	cmd->q = rq->mq_hctx->driver_data;
 	cmd->tag = rq->tag;
-	cmd->is_tmf = false;
+	cmd->is_tmf = is_tmf;
 	cmd->requeued = false;
 	cmd->received = false;
 	cmd->over = false;
@@ -43,7 +44,20 @@ static void cmd_init(struct scsi_tgt_cmd *cmd, struct request *rq)
 	cmd->sense_len = 0;
 	cmd->residual = 0;
 	cmd->status = 0;
-	WARN_ON_ONCE(cmd->state != SCSI_TGT_CMD_TRANSPORT || cmd->inflight);
+	/* From here on it may be looked at: pairs with the lock that is held then. */
+	smp_store_release(&cmd->state, SCSI_TGT_CMD_TRANSPORT);
+}
+
+/*
+ * Who waits for a command to get on looks at it with the lock held after it got
+ * on the wait queue, so one of us two sees the other.
+ */
+static void cmd_wake_waiters(struct scsi_tgt_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	/* Ordered by the lock, as said above. */
+	if (unlikely(waitqueue_active(&q->host->wait)))
+		wake_up_all(&q->host->wait);
 }
 
 /**
@@ -68,7 +82,7 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_alloc(struct scsi_tgt_host *host,
 	if (IS_ERR(rq))
 		return NULL;
 	cmd = blk_mq_rq_to_pdu(rq);
-	cmd_init(cmd, rq);
+	cmd_init(cmd, rq, false);
 	cmd->dir = dir;
 	return cmd;
 }
@@ -85,13 +99,12 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_queue *q)
 	if (IS_ERR(rq))
 		return NULL;
 	cmd = blk_mq_rq_to_pdu(rq);
-	cmd_init(cmd, rq);
+	cmd_init(cmd, rq, true);
 	cmd->dir = SCSI_TGT_DIR_NONE;
 	cmd->task_attr = SCSI_TGT_TASK_SIMPLE;
 	cmd->cdb_len = 0;
 	/* It may outlive the nexus that it is about. */
 	cmd->nexus = NULL;
-	cmd->is_tmf = true;
 	return cmd;
 }
 
@@ -104,18 +117,12 @@ void scsi_tgt_cmd_free(struct scsi_tgt_cmd *cmd)
 	struct scsi_tgt_queue *q = cmd->q;
 	unsigned long flags;
 
-	/*
-	 * Who waits for the end of a command looks at it with the lock held
-	 * after it got on the wait queue, so one of us two sees the other.
-	 */
 	spin_lock_irqsave(&q->lock, flags);
 	WARN_ON_ONCE(cmd->state != SCSI_TGT_CMD_TRANSPORT &&
 		     cmd->state != SCSI_TGT_CMD_COMPLETING);
-	cmd->state = SCSI_TGT_CMD_TRANSPORT;
+	cmd->state = SCSI_TGT_CMD_FREE;
 	cmd->serial++;
-	/* Ordered by the lock, as said above. */
-	if (unlikely(waitqueue_active(&q->host->wait)))
-		wake_up_all(&q->host->wait);
+	cmd_wake_waiters(q);
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	__blk_mq_end_request(cmd_rq(cmd), BLK_STS_OK);
@@ -165,6 +172,7 @@ static blk_status_t cmd_queue_rq(struct blk_mq_hw_ctx *hctx,
 	blk_mq_start_request(bd->rq);
 
 	spin_lock_irqsave(&q->lock, flags);
+	WARN_ON_ONCE(cmd->state != SCSI_TGT_CMD_TRANSPORT);
 	cmd->state = SCSI_TGT_CMD_QUEUED;
 	if (!cmd->is_tmf)
 		q->stats.queued++;
@@ -184,6 +192,7 @@ static blk_status_t cmd_queue_rq(struct blk_mq_hw_ctx *hctx,
 		scsi_tgt_cmd_claim(cmd);
 		rejected = true;
 	}
+	cmd_wake_waiters(q);
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (wake)
@@ -277,7 +286,7 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_owned(struct scsi_tgt_ring *ring, u32 tag,
 	if (ring->q->ring != ring)
 		return NULL;
 	cmd = scsi_tgt_cmd_find(ring->q, tag);
-	if (!cmd || cmd->state != SCSI_TGT_CMD_HELPER ||
+	if (!cmd || READ_ONCE(cmd->state) != SCSI_TGT_CMD_HELPER ||
 	    cmd->generation != generation)
 		return NULL;
 	return cmd;
@@ -288,7 +297,7 @@ bool scsi_tgt_cmd_live(struct scsi_tgt_queue *q, const struct scsi_tgt_cmd *cmd,
 {
 	lockdep_assert_held(&q->lock);
 	return cmd && cmd->serial == serial &&
-	       cmd->state != SCSI_TGT_CMD_TRANSPORT;
+	       READ_ONCE(cmd->state) != SCSI_TGT_CMD_FREE;
 }
 
 /**
@@ -403,7 +412,7 @@ static int cmd_init_request(struct blk_mq_tag_set *set, struct request *rq,
 {
 	struct scsi_tgt_cmd *cmd = blk_mq_rq_to_pdu(rq);
 
-	cmd->state = SCSI_TGT_CMD_TRANSPORT;
+	cmd->state = SCSI_TGT_CMD_FREE;
 	return 0;
 }
 

@@ -84,7 +84,7 @@ static unsigned int queue_detach(struct scsi_tgt_queue *q,
 	q->mode = mode;
 	for (tag = 0; tag < scsi_tgt_host_nr_tags(q->host); tag++) {
 		cmd = scsi_tgt_cmd_find(q, tag);
-		if (!cmd || cmd->state != SCSI_TGT_CMD_HELPER)
+		if (!cmd || READ_ONCE(cmd->state) != SCSI_TGT_CMD_HELPER)
 			continue;
 		if (cmd->inflight) {
 			cmd->state = SCSI_TGT_CMD_ORPHAN;

@@ -87,15 +87,17 @@ enum scsi_tgt_result {
 
 /**
  * enum scsi_tgt_cmd_state - who owns a command
- * @SCSI_TGT_CMD_TRANSPORT: the transport, or it is free
+ * @SCSI_TGT_CMD_FREE: nobody
+ * @SCSI_TGT_CMD_TRANSPORT: the transport, until ->queue_rq() has it
  * @SCSI_TGT_CMD_QUEUED: its queue: it waits on the list for a helper
  * @SCSI_TGT_CMD_HELPER: the attached helper
  * @SCSI_TGT_CMD_ORPHAN: transfers of a helper that is gone
  * @SCSI_TGT_CMD_COMPLETING: whoever made it so is ending it
  *
- * Changes under the queue's lock only, except between TRANSPORT and QUEUED.
+ * Changes under the queue's lock only, except from FREE to TRANSPORT.
  */
 enum scsi_tgt_cmd_state {
+	SCSI_TGT_CMD_FREE,
 	SCSI_TGT_CMD_TRANSPORT,
 	SCSI_TGT_CMD_QUEUED,
 	SCSI_TGT_CMD_HELPER,

@@ -66,7 +66,7 @@ static int tmf_execute(struct scsi_tgt_queue *q, const struct tmf_args *args)
 }
 
 /*
- * Returns the command's state (TRANSPORT: gone).  One that is given up ends here
+ * Returns the command's state (FREE: gone).  One that is given up ends here
  * if it waits for a helper, and otherwise when it is taken back from one: without
  * that, a helper that attaches at the wrong moment would get it again.
  */
@@ -74,7 +74,7 @@ static enum scsi_tgt_cmd_state abort_look(struct scsi_tgt_queue *q,
 					  const struct scsi_tgt_cmd_ref *ref,
 					  bool give_up, struct tmf_args *args)
 {
-	enum scsi_tgt_cmd_state state = SCSI_TGT_CMD_TRANSPORT;
+	enum scsi_tgt_cmd_state state = SCSI_TGT_CMD_FREE;
 	struct scsi_tgt_cmd *cmd;
 	unsigned long flags;
 	LIST_HEAD(list);
@@ -151,7 +151,7 @@ static int cmd_abort(struct scsi_tgt_host *host,
 
 	for (;;) {
 		switch (abort_look(q, ref, give_up, &args)) {
-		case SCSI_TGT_CMD_TRANSPORT:
+		case SCSI_TGT_CMD_FREE:
 			return 0;
 		case SCSI_TGT_CMD_QUEUED:
 			if (!give_up)
@@ -192,25 +192,35 @@ int scsi_tgt_cmd_abort(struct scsi_tgt_host *host,
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_cmd_abort);
 
-/* The next command from *tag on, of the LUN or, if that is NULL, of any. */
+/*
+ * The next command from *tag on, of the LUN or, if that is NULL, of any.  What
+ * LUN it is for can be told only when the transport has handed it over.
+ */
 static bool reset_next(struct scsi_tgt_queue *q, u32 *tag,
 		       const struct scsi_lun *lun, bool given_up,
 		       struct scsi_tgt_cmd_ref *ref)
 {
+	enum scsi_tgt_cmd_state state;
+	bool found = false, passing;
 	struct scsi_tgt_cmd *cmd;
 	unsigned long flags;
-	bool found = false;
 
-	for (; !found && *tag < scsi_tgt_host_nr_tags(q->host); (*tag)++) {
+	while (!found && *tag < scsi_tgt_host_nr_tags(q->host)) {
+		passing = false;
 		spin_lock_irqsave(&q->lock, flags);
 		cmd = scsi_tgt_cmd_find(q, *tag);
-		if (cmd && cmd->state != SCSI_TGT_CMD_TRANSPORT &&
-		    !cmd->is_tmf && (!given_up || cmd->given_up) &&
-		    (!lun || !memcmp(lun, &cmd->lun, sizeof(*lun)))) {
+		state = cmd ? READ_ONCE(cmd->state) : SCSI_TGT_CMD_FREE;
+		if (state != SCSI_TGT_CMD_FREE && !cmd->is_tmf) {
 			*ref = scsi_tgt_cmd_ref(cmd);
-			found = true;
+			passing = state == SCSI_TGT_CMD_TRANSPORT;
+			found = !passing && (!given_up || cmd->given_up) &&
+				(!lun || !memcmp(lun, &cmd->lun, sizeof(*lun)));
 		}
 		spin_unlock_irqrestore(&q->lock, flags);
+		if (passing && !given_up)
+			wait_event(q->host->wait, abort_settled(q, ref));
+		else
+			(*tag)++;
 	}
 	return found;
 }
@@ -240,7 +250,7 @@ static int reset_wait(struct scsi_tgt_queue *q, const struct scsi_tgt_cmd_ref *r
 
 	for (;;) {
 		switch (abort_look(q, ref, true, &args)) {
-		case SCSI_TGT_CMD_TRANSPORT:
+		case SCSI_TGT_CMD_FREE:
 			return 0;
 		case SCSI_TGT_CMD_HELPER:
 			return -EBUSY;

@@ -90,13 +90,14 @@ static struct loop_host *cmd_loop(const struct scsi_tgt_cmd *cmd)
 	return scsi_tgt_host_priv(cmd->nexus->host);
 }
 
+/* What a reset has ended the midlayer sends again. */
 static const u8 loop_host_bytes[] = {
 	[SCSI_TGT_RESULT_STATUS]	= DID_OK,
 	[SCSI_TGT_RESULT_ERROR]		= DID_ERROR,
 	[SCSI_TGT_RESULT_NO_LUN]	= DID_BAD_TARGET,
 	[SCSI_TGT_RESULT_NO_HELPER]	= DID_NO_CONNECT,
 	[SCSI_TGT_RESULT_LOST]		= DID_TRANSPORT_DISRUPTED,
-	[SCSI_TGT_RESULT_ABORTED]	= DID_ABORT,
+	[SCSI_TGT_RESULT_ABORTED]	= DID_RESET,
 };
 
 static void loop_cmd_put_data(struct scsi_tgt_cmd *cmd)

@@ -78,19 +78,6 @@ static int write_fd(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-int tgt_file_make_dir(const char *path)
-{
-	char *copy = strdup(path);
-	int ret = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	if (mkdir(dirname(copy), 0700) && errno != EEXIST)
-		ret = -errno;
-	free(copy);
-	return ret;
-}
-
 int tgt_file_sync_dir(const char *path)
 {
 	char *copy = strdup(path);
@@ -105,6 +92,22 @@ int tgt_file_sync_dir(const char *path)
 	if (fsync(fd))
 		ret = -errno;
 	close(fd);
+	return ret;
+}
+
+int tgt_file_make_dir(const char *path)
+{
+	char *copy = strdup(path), *dir;
+	int ret = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	dir = dirname(copy);
+	if (!mkdir(dir, 0700))
+		ret = tgt_file_sync_dir(dir);	/* where its name is */
+	else if (errno != EEXIST)
+		ret = -errno;
+	free(copy);
 	return ret;
 }
 

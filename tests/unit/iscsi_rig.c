@@ -19,7 +19,7 @@
 struct tgt_target *iscsi_rig_target;
 
 static pthread_t thread;
-static sem_t ready;
+static sem_t ready, called;
 static int result;
 static struct tgt_thread *thread_0;
 
@@ -120,6 +120,9 @@ static void *daemon_main(void *arg)
 	thread_0 = tgt_self;
 	sem_post(&ready);
 	tgt_thread_run();
+	/* Until the last call has been made: it writes to a file descriptor of ours. */
+	while (sem_wait(&called))
+		;
 	tgt_target_del(iscsi_rig_target, true, target_gone, NULL);
 	tgt_thread_run();
 	tgt_identity_file(NULL);
@@ -133,6 +136,7 @@ int iscsi_rig_start(void)
 	if (!getenv("RIG_LOG"))
 		tgt_log_set_level(TGT_LOG_ERR);
 	sem_init(&ready, 0, 0);
+	sem_init(&called, 0, 0);
 	if (pthread_create(&thread, NULL, daemon_main, NULL))
 		return -1;
 	while (sem_wait(&ready))
@@ -149,6 +153,7 @@ static void quit(void *arg)
 void iscsi_rig_stop(void)
 {
 	iscsi_rig_call(quit, NULL);
+	sem_post(&called);
 	pthread_join(thread, NULL);
 }
 

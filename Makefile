@@ -48,7 +48,7 @@ help:
 	@echo 'make check-host            tgtd as an iSCSI target and a service, on this machine'
 	@echo 'make check-scsi            disks by libiscsi, on this machine'
 	@echo 'make bench-iscsi           the iSCSI target beside the one of Debian'
-	@echo 'make fuzz [SECONDS=60]     fuzzers of iSCSI, so long each'
+	@echo 'make fuzz [SECONDS=60]     fuzzers of iSCSI and of commands, so long each'
 	@echo 'make shell [KERNEL=6.12]   a VM with everything loaded'
 	@echo 'make install uninstall     DESTDIR, KDIR and PREFIX are honoured'
 	@echo 'make deps                  install what is needed'

@@ -471,11 +471,13 @@ static void sent_tmf_done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
 
 static const struct tgt_cmd_ops sent_ops = { .done = sent_done, .copy = sent_copy };
 
-static void stopped_by(enum scsi_tgt_tmf fn)
+static struct sent s;
+
+/* 400 MiB, in the background. */
+static void start_long_one(void)
 {
-	static struct sent s;
+	static uint8_t cdb[16] = { EXTENDED_COPY };
 	uint32_t len;
-	uint8_t cdb[16] = { EXTENDED_COPY };
 
 	memset(&s, 0, sizeof(s));
 	start(9);
@@ -499,6 +501,11 @@ static void stopped_by(enum scsi_tgt_tmf fn)
 	assert_int_equal(d[4], 0);
 	assert_sense(copy(), SENSE_ILLEGAL_REQUEST, ASC_OPERATION_IN_PROGRESS);
 	assert_false(s.done);
+}
+
+static void stopped_by(enum scsi_tgt_tmf fn)
+{
+	start_long_one();
 	s.tmf.nexus = &rig_nexus[0];
 	s.tmf.fn = fn;
 	s.tmf.ref = fn == SCSI_TGT_TMF_ABORT_TASK ? &s.cmd : NULL;
@@ -520,6 +527,22 @@ static void stops(void **state)
 	assert_int_equal(d[4], 2);
 	stopped_by(SCSI_TGT_TMF_ABORT_TASK_SET);
 	stopped_by(SCSI_TGT_TMF_LUN_RESET);
+}
+
+/* Its own unit is not kept by it; nor is that of a segment. */
+static void ends_with_its_units(void **state)
+{
+	(void)state;
+	start_long_one();
+	rig_lu_del(lu);
+	assert_true(s.done);
+	lu = rig_lu(1, "mem", "8M", 512, 0, NULL);
+	start(1);
+	while (segments < 100)
+		add_segment(1, 1, 512, 0, 512);
+	rig_lu_del(lu2);
+	assert_sense(copy(), SENSE_COPY_ABORTED, ASC_COPY_TARGET_NOT_REACHABLE);
+	lu2 = rig_lu(2, "mem", "4M", 4096, 0, NULL);
 }
 
 static void third_party_bit(void **state)
@@ -545,6 +568,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_target, setup, teardown),
 		cmocka_unit_test_setup_teardown(results_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(stops, setup, teardown),
+		cmocka_unit_test_setup_teardown(ends_with_its_units, setup, teardown),
 		cmocka_unit_test_setup_teardown(third_party_bit, setup, teardown),
 	};
 

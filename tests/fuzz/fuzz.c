@@ -4,6 +4,7 @@
 
 #include "iscsi_fuzz.h"
 #include "iscsi_rig.h"
+#include "mgmt_fuzz.h"
 #include "scsi_fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,10 +11,15 @@
 
 #include "corpus.h"
 
+#define INPUT_MAX (1 << 18)
+
+static char top[PATH_MAX];
+
 static unsigned int replay(const char *path, int (*fn)(const uint8_t *data, size_t size))
 {
-	static uint8_t data[1 << 18];
+	static uint8_t data[INPUT_MAX];
 	FILE *f = fopen(path, "rb");
+	uint8_t *copy;
 	size_t len;
 
 	if (!f)
@@ -21,26 +27,34 @@ static unsigned int replay(const char *path, int (*fn)(const uint8_t *data, size
 	len = fread(data, 1, sizeof(data), f);
 	fclose(f);
 	/* On the heap, where a byte too far is seen. */
-	uint8_t *copy = malloc(len ? len : 1);
-
+	copy = malloc(len ? len : 1);
 	memcpy(copy, data, len);
 	fn(copy, len);
 	free(copy);
 	return 1;
 }
 
+void corpus_open(void)
+{
+	const char *dir = getenv("FUZZ_CORPUS");
+
+	if (!realpath(dir ? dir : "tests/fuzz/corpus", top))
+		fail_msg("no corpus: run this from the top of the tree");
+}
+
 void corpus_replay(const char *name, int (*fn)(const uint8_t *data, size_t size))
 {
-	const char *top = getenv("FUZZ_CORPUS");
-	char dir[256], path[600];
+	char dir[PATH_MAX + 64], path[PATH_MAX + 512];
 	unsigned int nr = 0;
 	struct dirent *e;
 	DIR *d;
 
-	snprintf(dir, sizeof(dir), "%s/%s", top ? top : "tests/fuzz/corpus", name);
+	if (!*top)
+		corpus_open();
+	snprintf(dir, sizeof(dir), "%s/%s", top, name);
 	d = opendir(dir);
 	if (!d)
-		fail_msg("no %s: run this from the top of the tree", dir);
+		fail_msg("no %s", dir);
 	while ((e = readdir(d))) {
 		if (e->d_name[0] == '.')
 			continue;

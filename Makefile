@@ -27,7 +27,8 @@ KREL	:= $(if $(KDIR),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 MODBUILD := build/kernel/$(KREL)
 MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
 
-.PHONY: bench-iscsi fuzz check-crash check-host check-scsi all modules usr check check-unit check-debug check-modules-static shell \
+.PHONY: bench-iscsi fuzz check-crash check-host check-scsi all modules usr check check-unit check-tsan \
+	check-kill model soak check-debug check-modules-static shell \
 	demo bench deps install uninstall clean distclean help kdir shadow
 .DEFAULT_GOAL := all
 
@@ -39,6 +40,10 @@ help:
 	@echo 'make check                 unit tests, then the selftests in VMs'
 	@echo 'make check-crash [ROUNDS=200]  kill the guest of the stores, look what is lost'
 	@echo 'make check-unit            unit tests alone, on this machine'
+	@echo 'make check-tsan            the same with ThreadSanitizer'
+	@echo 'make model                 who owns a command: a model, checked by spin'
+	@echo 'make check-kill [CYCLES=2000] kill -9 of the helper under load, so often'
+	@echo 'make soak [MINUTES=10 SEED=n KERNELS="6.1 6.12 debug"]  everything at random'
 	@echo 'make check-debug           the selftests on a kernel that looks for bugs'
 	@echo 'make check-kcsan           the selftests on a kernel that looks for data races'
 	@echo 'make fuzz-kernel [OPS=1000000 SEEDS=3 SEED=n]  hostile helpers, on the debug kernel'
@@ -97,6 +102,19 @@ check: deps
 
 check-unit:
 	tests/check --unit
+
+check-tsan:
+	tests/check --tsan
+
+model: deps
+	tests/model/run
+
+# So many with tgtd, and again with a small helper.  KERNEL=6.12, or debug.
+check-kill: deps
+	T_TIMEOUT=86400 T_CYCLES=$(or $(CYCLES),2000) tests/run tgtd_kill helper_load
+
+soak: deps
+	tests/soak "$(or $(MINUTES),10)" "$(SEED)" $(or $(KERNELS),6.1 6.12 debug)
 
 check-debug: deps
 	KERNEL=debug tests/run

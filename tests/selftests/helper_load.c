@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * kill -9 of the helper again and again, under a verified load: no error is
- * seen, and no write is lost.
+ * seen, and no write is lost.  $T_CYCLES times; `make check-kill` has more.
  *
  * tgtd: no
  * timeout: 240
@@ -15,7 +15,7 @@
 #include "tap.h"
 
 #define THREADS	4
-#define KILLS	12
+#define KILLS	60
 #define CHUNK	16384
 #define CHUNKS	64		/* of each thread */
 
@@ -82,9 +82,11 @@ int main(void)
 	struct load loads[THREADS] = { 0 };
 	struct tgt_ctl_host_params params;
 	struct tgt_ctl_host info;
-	unsigned int i;
+	const char *cycles = getenv("T_CYCLES");
+	unsigned int i, kills = cycles ? strtoul(cycles, NULL, 10) : KILLS;
 	pid_t pid;
 
+	srand(kills);
 	rig_params(&params);
 	params.nr_queues = 2;
 	params.recovery_ms = 60000;
@@ -97,19 +99,19 @@ int main(void)
 		if (pthread_create(&loads[i].thread, NULL, run, &loads[i]))
 			rig_die("no thread");
 	}
-	for (i = 0; i < KILLS; i++) {
-		usleep(300000);
+	for (i = 0; i < kills; i++) {
+		usleep(rand() % 100000);
 		if (!rig_kill(pid, SIGKILL))
 			rig_die("the helper does not die");
-		if (i % 2)
-			usleep(200000);
+		if (i % 4 == 1)
+			usleep(rand() % 100000);
 		pid = rig_fork(&host, 0);
 	}
 	usleep(300000);
+	ok(i == kills, "killed %u times", i);
 	stop = true;
 	for (i = 0; i < THREADS; i++)
 		pthread_join(loads[i].thread, NULL);
-	ok(true, "killed %u times", KILLS);
 	for (i = 0; i < THREADS; i++)
 		check(&loads[i]);
 	rig_host_get(&host, &info);

@@ -25,8 +25,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <linux/fs.h>
+#include <scsi/sg.h>
 #include <unistd.h>
 
 #define BLOCK		4096u
@@ -59,7 +59,7 @@ struct header {
 	uint64_t version;
 };
 
-static int disk, log_fd;
+static int disk, log_fd, sector_size;
 static unsigned int nr_blocks;
 static uint64_t *versions;	/* by block: the last one attempted */
 static bool through;
@@ -115,7 +115,7 @@ static void open_disk(const char *name, int flags)
 	uint64_t size;
 
 	disk = open(name, flags | O_DIRECT);
-	if (disk < 0 || ioctl(disk, BLKGETSIZE64, &size))
+	if (disk < 0 || ioctl(disk, BLKGETSIZE64, &size) || ioctl(disk, BLKSSZGET, &sector_size))
 		die(name);
 	nr_blocks = size / BLOCK;
 	if (!nr_blocks || nr_blocks > BLOCKS_MAX) {
@@ -152,23 +152,41 @@ static bool flush(unsigned int thread)
 	return true;
 }
 
+/* The block layer would flush after it; the command alone has to do. */
+static bool write_fua(const void *mem, uint32_t block, uint32_t len)
+{
+	uint64_t lba = (uint64_t)block * BLOCK / sector_size;
+	uint32_t nr = len / sector_size;
+	uint8_t sense[32], cdb[10] = {
+		0x2a, 0x08, lba >> 24, lba >> 16, lba >> 8, lba, 0, nr >> 8, nr,
+	};
+	struct sg_io_hdr hdr = {
+		.interface_id = 'S', .dxfer_direction = SG_DXFER_TO_DEV, .dxferp = (void *)mem,
+		.dxfer_len = len, .cmdp = cdb, .cmd_len = sizeof(cdb), .sbp = sense,
+		.mx_sb_len = sizeof(sense), .timeout = 60000,
+	};
+
+	return !ioctl(disk, SG_IO, &hdr) && (hdr.info & SG_INFO_OK_MASK) == SG_INFO_OK;
+}
+
 static bool write_some(uint8_t *mem, uint64_t x, uint32_t first, uint32_t nr, uint64_t version)
 {
 	uint32_t run = 1 + (x >> 8) % RUN_MAX, at = (x >> 16) % nr;
 	bool fua = (x & 7) < 2;
-	struct iovec iov;
+	bool good;
 
 	if (run > nr - at)
 		run = nr - at;
 	for (uint32_t i = 0; i < run; i++)
 		fill_block(mem + i * BLOCK, first + at + i, version);
-	iov = (struct iovec) { mem, run * BLOCK };
 	tell(ATTEMPT, first + at, run, version);
-	if (pwritev2(disk, &iov, 1, (off_t)(first + at) * BLOCK, fua ? RWF_DSYNC : 0) !=
-	    (ssize_t)iov.iov_len)
-		return false;
-	tell(fua || through ? FUA : WRITTEN, first + at, run, version);
-	return true;
+	if (fua)
+		good = write_fua(mem, first + at, run * BLOCK);
+	else
+		good = pwrite(disk, mem, run * BLOCK, (off_t)(first + at) * BLOCK) == run * BLOCK;
+	if (good)
+		tell(fua || through ? FUA : WRITTEN, first + at, run, version);
+	return good;
 }
 
 struct writer {
@@ -187,7 +205,7 @@ static void *write_on(void *arg)
 
 	while (good) {
 		w->x = mix(w->x + 1);
-		if (w->x % 16 == 0)
+		if (w->x % 64 == 0)
 			good = flush(w->nr);
 		else
 			good = write_some(mem, w->x, w->nr * each, each, ++w->version);

@@ -9,6 +9,7 @@
 
 struct ua_nexus {
 	struct tgt_list link;
+	struct ua_nexus *hash_next;
 	const struct tgt_nexus *nexus;
 	bool prevent;
 	uint64_t losses;		/* that it was told of */
@@ -34,6 +35,7 @@ void tgt_ua_init(struct tgt_ua *ua)
 {
 	pthread_mutex_init(&ua->lock, NULL);
 	tgt_list_init(&ua->nexuses);
+	memset(ua->hash, 0, sizeof(ua->hash));
 	atomic_init(&ua->waiting, 0);
 }
 
@@ -48,14 +50,20 @@ void tgt_ua_exit(struct tgt_ua *ua)
 	pthread_mutex_destroy(&ua->lock);
 }
 
+/* Where the pointer to it is, or to put one. */
+static struct ua_nexus **find_place(struct tgt_ua *ua, const struct tgt_nexus *nexus)
+{
+	uint64_t hash = (uintptr_t)nexus * UINT64_C(0x9e3779b97f4a7c15);
+	struct ua_nexus **place = &ua->hash[hash >> 32 & (TGT_UA_HASH - 1)];
+
+	while (*place && (*place)->nexus != nexus)
+		place = &(*place)->hash_next;
+	return place;
+}
+
 static struct ua_nexus *find(struct tgt_ua *ua, const struct tgt_nexus *nexus)
 {
-	struct ua_nexus *n;
-
-	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link)
-		if (n->nexus == nexus)
-			return n;
-	return NULL;
+	return *find_place(ua, nexus);
 }
 
 static void forget(struct tgt_ua *ua, struct ua_nexus *n, unsigned int index)
@@ -80,15 +88,17 @@ static void add(struct tgt_ua *ua, struct ua_nexus *n, enum tgt_ua_event event)
 
 int tgt_ua_nexus_add(struct tgt_ua *ua, const struct tgt_nexus *nexus)
 {
-	struct ua_nexus *n = calloc(1, sizeof(*n));
+	struct ua_nexus *n = calloc(1, sizeof(*n)), **place;
 
 	if (!n)
 		return -ENOMEM;
 	n->nexus = nexus;
 	pthread_mutex_lock(&ua->lock);
-	if (find(ua, nexus)) {
+	place = find_place(ua, nexus);
+	if (*place) {
 		free(n);
 	} else {
+		*place = n;
 		tgt_list_add_tail(&n->link, &ua->nexuses);
 		add(ua, n, TGT_UA_POWER_ON);
 	}
@@ -98,11 +108,13 @@ int tgt_ua_nexus_add(struct tgt_ua *ua, const struct tgt_nexus *nexus)
 
 void tgt_ua_nexus_del(struct tgt_ua *ua, const struct tgt_nexus *nexus)
 {
-	struct ua_nexus *n;
+	struct ua_nexus *n, **place;
 
 	pthread_mutex_lock(&ua->lock);
-	n = find(ua, nexus);
+	place = find_place(ua, nexus);
+	n = *place;
 	if (n) {
+		*place = n->hash_next;
 		while (n->nr)
 			forget(ua, n, 0);
 		tgt_list_del(&n->link);

@@ -35,9 +35,13 @@ enum tgt_ua_event {
 	TGT_UA_NR,
 };
 
+#define TGT_UA_HASH	64
+
+struct ua_nexus;
 struct tgt_ua {
 	pthread_mutex_t lock;		/* guards nexuses and what is in them */
 	struct tgt_list nexuses;
+	struct ua_nexus *hash[TGT_UA_HASH];	/* the same, by address */
 	atomic_uint waiting;		/* nexuses that have a condition */
 };
 

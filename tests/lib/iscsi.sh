@@ -43,7 +43,8 @@ done
 [ -x $bin/tgtd ] || bail "$bin/tgtd isn't built"
 
 export TGT_IPC_SOCKET=$T_DIR/sock TGTD_CONFIG=$T_DIR/conf TGTD_STATE=$T_DIR/state \
-	TGTD_IDENTITY=$T_DIR/identity
+	TGTD_IDENTITY=$T_DIR/identity TGTD_RESERVATIONS=$T_DIR/reservations \
+	TGTD_UNITS=$T_DIR/units
 install -m 600 /dev/null "$TGTD_CONFIG"
 
 adm() { timeout 20 $bin/tgtadm --lld iscsi "$@"; }

@@ -8,7 +8,8 @@
 #	. tests/lib/iscsi.sh
 #
 #	$bin			where tgtd and tgtadm are; HOST_SAN=1: those with sanitizers
-#	$port $name $url	a port that is the test's; a target's name; iscsi://HOST:PORT
+#	$port $name $url	a port that is the test's, as is the next; a target's name;
+#				iscsi://HOST:PORT
 #	start_tgtd [OPTION...]	and waits until it answers; its pid in $tgtd_pid
 #	stop_tgtd		SIGTERM; its exit status in $tgtd_status
 #	adm, adm_target		tgtadm --lld iscsi [--mode target]
@@ -23,7 +24,8 @@ export T_DIR
 . tests/lib/tap.sh
 
 bin=build/usr${HOST_SAN:+-san}
-port=$((33300 + $$ % 500))
+# Below the range that initiators get theirs from: one in TIME_WAIT would be in use.
+port=$((10000 + $$ % 4500 * 2))
 name=iqn.2024-01.example:t
 url=iscsi://127.0.0.1:$port
 tgtd_pid=

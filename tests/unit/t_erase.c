@@ -311,6 +311,13 @@ static void meanwhile(void **state)
 	lu = other;
 }
 
+static struct rig_result reserve_out(uint8_t action, uint8_t type, uint8_t key[24])
+{
+	return rig_run(1, 1, RIG_COPY,
+		       CDB_ARGS(PERSISTENT_RESERVE_OUT, action, type, 0, 0, 0, 0, 0, 24, 0),
+		       SCSI_TGT_DIR_OUT, key, 24);
+}
+
 static void is_refused(void **state)
 {
 	static uint8_t key[24] = { [15] = 1 };
@@ -321,17 +328,14 @@ static void is_refused(void **state)
 		     SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
 	assert_sense(RIG_NONE(FORMAT_UNIT, 0, 0, 0, 0, 0), SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
 	lu->readonly = false;
-	assert_good(rig_run(1, 1, RIG_COPY, CDB_ARGS(PERSISTENT_RESERVE_OUT, 0, 0, 0, 0, 0, 0, 0, 24, 0),
-			    SCSI_TGT_DIR_OUT, key, 24));
+	assert_good(reserve_out(0, 0, key));
 	memset(key, 0, sizeof(key));
 	key[7] = 1;
-	assert_good(rig_run(1, 1, RIG_COPY, CDB_ARGS(PERSISTENT_RESERVE_OUT, 1, 1, 0, 0, 0, 0, 0, 24, 0),
-			    SCSI_TGT_DIR_OUT, key, 24));
+	assert_good(reserve_out(1, 1, key));
 	assert_int_equal(RIG_NONE(SANITIZE, 2, 0, 0, 0, 0, 0, 0, 0, 0).status,
 			 SAM_RESERVATION_CONFLICT);
 	assert_int_equal(RIG_NONE(FORMAT_UNIT, 0, 0, 0, 0, 0).status, SAM_RESERVATION_CONFLICT);
-	assert_good(rig_run(1, 1, RIG_COPY, CDB_ARGS(PERSISTENT_RESERVE_OUT, 3, 0, 0, 0, 0, 0, 0, 24, 0),
-			    SCSI_TGT_DIR_OUT, key, 24));
+	assert_good(reserve_out(3, 0, key));
 	read_file();
 	assert_int_equal(got[0], 0x5a);
 }

@@ -278,6 +278,13 @@ static void segments_are_checked(void **state)
 	assert_list_field(copy(), HEADER + 2 * CSCD + 1);
 }
 
+static struct rig_result reserve_out(uint8_t action, uint8_t type, uint8_t key[24])
+{
+	return rig_run(1, 2, RIG_COPY,
+		       CDB_ARGS(PERSISTENT_RESERVE_OUT, action, type, 0, 0, 0, 0, 0, 24, 0),
+		       SCSI_TGT_DIR_OUT, key, 24);
+}
+
 /* As an initiator's own READ and WRITE would be. */
 static void access_is_checked(void **state)
 {
@@ -291,15 +298,12 @@ static void access_is_checked(void **state)
 	lu2->readonly = false;
 	assert_good(copy());
 	/* Reserved by another initiator: exclusive access. */
-	assert_good(rig_run(1, 2, RIG_COPY, CDB_ARGS(PERSISTENT_RESERVE_OUT, 0, 0, 0, 0, 0, 0, 0, 24, 0),
-			    SCSI_TGT_DIR_OUT, key, 24));
+	assert_good(reserve_out(0, 0, key));
 	memset(key, 0, sizeof(key));
 	key[7] = 1;
-	assert_good(rig_run(1, 2, RIG_COPY, CDB_ARGS(PERSISTENT_RESERVE_OUT, 1, 3, 0, 0, 0, 0, 0, 24, 0),
-			    SCSI_TGT_DIR_OUT, key, 24));
+	assert_good(reserve_out(1, 3, key));
 	assert_sense(copy(), SENSE_COPY_ABORTED, ASC_THIRD_PARTY_DEVICE_FAILURE);
-	assert_good(rig_run(1, 2, RIG_COPY, CDB_ARGS(PERSISTENT_RESERVE_OUT, 3, 0, 0, 0, 0, 0, 0, 24, 0),
-			    SCSI_TGT_DIR_OUT, key, 24));
+	assert_good(reserve_out(3, 0, key));
 	rig_clear_ua(2);
 	/* A unit attention that waits for the initiator stays there. */
 	lu2->device->reset(lu2);

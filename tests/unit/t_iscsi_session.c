@@ -129,6 +129,33 @@ static void redirected(void **state)
 	end(SESSION(""));
 }
 
+/* The target's own limit of what it sends, below the initiator's. */
+static void short_data_in(void **state)
+{
+	uint32_t before = 0, nr = 0;
+	uint8_t head[48];
+	int fd;
+
+	(void)state;
+	assert_int_equal(set("MaxXmitDataSegmentLength", "511"), -EINVAL);
+	assert_int_equal(set("MaxXmitDataSegmentLength", "1024"), 0);
+	assert_int_equal(set("IFMarkInt", "Reject"), 0);
+	fd = SESSION("MaxRecvDataSegmentLength=65536\0");
+	clear_ua(fd);
+	rw_header(head, 0x28, 5, 0, 8, 4096);
+	send_pdu(fd, head, NULL, 0);
+	while (before < 4096) {
+		expect(fd, ISCSI_DATA_IN);
+		assert_int_equal(data_len, 1024);
+		assert_int_equal(get_be32(bhs + 36), nr++);	/* DataSN */
+		assert_int_equal(get_be32(bhs + 40), before);	/* Buffer Offset */
+		before += data_len;
+	}
+	assert_int_equal(nr, 4);
+	end(fd);
+	assert_int_equal(set("MaxXmitDataSegmentLength", "16777215"), 0);
+}
+
 /* The same initiator port by another portal group is another nexus. */
 static void portal_groups(void **state)
 {
@@ -407,6 +434,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(odd_login),
 		cmocka_unit_test(redirected),
+		cmocka_unit_test(short_data_in),
 		cmocka_unit_test(portal_groups),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(long_answer),

@@ -132,11 +132,50 @@ static void test_hung(bool received)
 	rig_detach(&next);
 }
 
+static void answer(enum scsi_tgt_tmf fn, enum scsi_tgt_tmf_resp resp, const char *text)
+{
+	struct rig_cmd tmf;
+
+	if (!rig_take(&p, RIG_TMF, &tmf))
+		rig_die("%s does not come", text);
+	is(tmf.slot.tmf, fn, "%s", text);
+	is(rig_tmf_received(&p, &tmf), 1, "received");
+	is(rig_tmf_done(&p, &tmf, resp), 1, "and answered");
+}
+
+/* It answers everything in time, but never lets go of the command. */
+static void test_escalation(void)
+{
+	struct tgt_ctl_event event;
+	struct rig_helper next;
+	struct rig_cmd cmd;
+	struct rig_sg sg;
+
+	start(20000, 20000);
+	command(&sg, &cmd, 1000);
+	answer(SCSI_TGT_TMF_ABORT_TASK, SCSI_TGT_TMF_RESP_REJECTED, "ABORT TASK");
+	answer(SCSI_TGT_TMF_LUN_RESET, SCSI_TGT_TMF_RESP_COMPLETE, "LOGICAL UNIT RESET");
+	ok(rig_event(&host, SCSI_TGT_GENL_EV_DETACHED, NULL, &event),
+	   "then the host is reset: the helper is detached");
+	is(rig_ended(&p), -ESHUTDOWN, "it is told so");
+	rig_attach(&next, &host, 0);
+	rig_serve(&next);
+	next.hold_tmf = true;
+	ok(rig_sg_wait(&sg) && !rig_sg_good(&sg), "the command has ended");
+	ok(!next.held, "and the next helper did not get it");
+	rig_detach(&p);
+	close(dev);
+	next.hold_tmf = false;
+	ok(rig_host_del(&host), "the host goes");
+	rig_detach(&next);
+}
+
 int main(void)
 {
 	test_abort();
 	test_crossing();
 	test_hung(false);
 	test_hung(true);
+	test_escalation();
 	return t_done();
 }

@@ -188,6 +188,15 @@ bool rig_sg_done(struct rig_sg *sg)
 	return done;
 }
 
+bool rig_sg_wait_ms(struct rig_sg *sg, unsigned int ms)
+{
+	uint64_t end = rig_now() + ms;
+
+	while (!rig_sg_done(sg) && rig_now() < end)
+		usleep(10000);
+	return rig_sg_done(sg);
+}
+
 io_context_t rig_aio(void)
 {
 	io_context_t ctx = NULL;

@@ -14,16 +14,20 @@
 
 #define BATCH 16
 
-void rig_attach(struct rig_helper *p, struct rig_host *host, uint64_t features)
+int rig_try_attach(struct rig_helper *p, struct rig_host *host, uint64_t features)
 {
-	int err;
-
 	memset(p, 0, sizeof(*p));
 	p->host = host;
 	p->quit = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->cond, NULL);
-	err = tgt_ring_open(host->no, features, &p->ring);
+	return tgt_ring_open(host->no, features, &p->ring);
+}
+
+void rig_attach(struct rig_helper *p, struct rig_host *host, uint64_t features)
+{
+	int err = rig_try_attach(p, host, features);
+
 	if (err)
 		rig_die("tgt_ring_open: %s", strerror(-err));
 }
@@ -254,15 +258,38 @@ static void child(struct rig_host *host, uint64_t features, int ready)
 {
 	struct rig_helper p;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	rig_attach(&p, host, features);
-	if (write(ready, "", 1) != 1)
-		_exit(2);
+	rig_ready(ready);
 	server(&p);
 	_exit(p.err == -ESHUTDOWN ? 0 : 1);
 }
 
+struct fork_args {
+	struct rig_host *host;
+	uint64_t features;
+};
+
+static void child_helper(void *arg, int ready)
+{
+	struct fork_args *a = arg;
+
+	child(a->host, a->features, ready);
+}
+
 pid_t rig_fork(struct rig_host *host, uint64_t features)
+{
+	struct fork_args a = { host, features };
+
+	return rig_child(child_helper, &a);
+}
+
+void rig_ready(int ready)
+{
+	if (write(ready, "", 1) != 1)
+		_exit(2);
+}
+
+pid_t rig_child(void (*fn)(void *arg, int ready), void *arg)
 {
 	int fds[2];
 	pid_t pid;
@@ -274,11 +301,15 @@ pid_t rig_fork(struct rig_host *host, uint64_t features)
 	pid = fork();
 	if (pid < 0)
 		rig_die("fork");
-	if (!pid)
-		child(host, features, fds[1]);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(fds[0]);
+		fn(arg, fds[1]);
+		_exit(0);
+	}
 	close(fds[1]);
 	if (read(fds[0], &c, 1) != 1)
-		rig_die("the forked helper did not attach");
+		rig_die("a child did not get ready");
 	close(fds[0]);
 	return pid;
 }

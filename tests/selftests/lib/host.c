@@ -126,10 +126,15 @@ bool rig_host_del(struct rig_host *host)
 	if (err)
 		rig_die("tgt_ctl_host_del: %s", strerror(-err));
 	gone = rig_event(host, SCSI_TGT_GENL_EV_HOST_GONE, NULL, NULL);
+	rig_host_forget(host);
+	return gone;
+}
+
+void rig_host_forget(struct rig_host *host)
+{
 	host_dead(host->no);
 	tgt_ctl_close(host->ctl);
 	munmap(host->mem, RIG_BLOCKS * RIG_BLOCK);
-	return gone;
 }
 
 struct search {
@@ -171,6 +176,19 @@ bool rig_event(struct rig_host *host, enum scsi_tgt_genl_cmd type, const uint8_t
 			poll(&fd, 1, 100);
 	} while (!res && rig_now() < end);
 	return res == 1;
+}
+
+static int drop(const struct tgt_ctl_event *event, void *arg)
+{
+	(void)event;
+	(void)arg;
+	return 0;
+}
+
+void rig_events_drop(struct rig_host *host)
+{
+	while (tgt_ctl_events_read(host->ctl, drop, NULL) == -ENOBUFS)
+		;
 }
 
 void rig_host_get(struct rig_host *host, struct tgt_ctl_host *info)

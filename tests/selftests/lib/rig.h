@@ -45,9 +45,13 @@ void rig_params(struct tgt_ctl_host_params *params);
 void rig_host_new(struct rig_host *host, const struct tgt_ctl_host_params *params);
 /* Removes it and waits until it is gone; false: it isn't. */
 bool rig_host_del(struct rig_host *host);
+/* Its memory, when the host is gone in another way. */
+void rig_host_forget(struct rig_host *host);
 /* The next event of this type for this host; lun: NULL for any.  false: none came. */
 bool rig_event(struct rig_host *host, enum scsi_tgt_genl_cmd type, const uint8_t *lun,
 	       struct tgt_ctl_event *event);
+/* Forgets all events that have come, also those that were too many. */
+void rig_events_drop(struct rig_host *host);
 void rig_host_get(struct rig_host *host, struct tgt_ctl_host *info);
 /* Does the host reach this state (enum scsi_tgt_host_state)? */
 bool rig_host_state(struct rig_host *host, uint32_t state);
@@ -86,6 +90,8 @@ struct rig_helper {
 
 /* Attaches only. */
 void rig_attach(struct rig_helper *p, struct rig_host *host, uint64_t features);
+/* 0 or -errno: somebody may be quicker, or reset the host meanwhile. */
+int rig_try_attach(struct rig_helper *p, struct rig_host *host, uint64_t features);
 void rig_serve(struct rig_helper *p);
 /* Ends the thread; the ring stays attached. */
 void rig_stop(struct rig_helper *p);
@@ -107,6 +113,12 @@ void rig_start(struct rig_helper *p, struct rig_host *host, uint64_t features);
 
 /* A helper of its own process: attached when this returns. */
 pid_t rig_fork(struct rig_host *host, uint64_t features);
+/*
+ * A process that runs fn, until that has said by rig_ready() how far it is; it dies
+ * with this one.
+ */
+pid_t rig_child(void (*fn)(void *arg, int ready), void *arg);
+void rig_ready(int ready);
 /* Kills and reaps it; false: it did not die. */
 bool rig_kill(pid_t pid, int sig);
 bool rig_reap(pid_t pid, int *status);
@@ -168,6 +180,7 @@ void rig_sg_run(struct rig_sg *sg);
 void rig_sg_start(struct rig_sg *sg);
 bool rig_sg_wait(struct rig_sg *sg);		/* false: it doesn't end */
 bool rig_sg_done(struct rig_sg *sg);		/* has it ended by now? */
+bool rig_sg_wait_ms(struct rig_sg *sg, unsigned int ms);	/* does it in this time? */
 /* No transport error, GOOD. */
 bool rig_sg_good(const struct rig_sg *sg);
 /* CDB of READ (10) or WRITE (10). */

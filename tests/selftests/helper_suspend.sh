@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# All processes are frozen, as for suspend, while tgtd is written to: it is neither
+# found hung nor is anything lost.
+# timeout: 240
+# requires: fio
+. "$TREE/tests/lib/tap.sh"
+. "$TREE/tests/lib/loop.sh"
+t_start
+
+power=/sys/power
+[ -w $power/pm_test ] && grep -qw freeze $power/state || skip_all "this kernel does not suspend"
+delay=/sys/module/suspend/parameters/pm_test_delay
+[ ! -w $delay ] || echo 2 > $delay
+t_cleanup() { echo none > $power/pm_test; touch "$T_DIR/stop"; }
+tgt_start
+
+truncate -s 64M "$T_DIR/store"
+ok "a target" tgt_target 1
+ok "a logical unit" tgt_lun 1 1 "$T_DIR/store"
+ok "its disk appears" tgt_wait_disk 1 1
+dev=$(tgt_disk 1 1) || bail "no disk"
+
+# Few enough at a time that it never waits for a tag, in which it couldn't be frozen.
+(
+	until [ -e "$T_DIR/stop" ]; do
+		fio --name=w --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite --bs=16k \
+			--iodepth=8 --size=8M --verify=crc32c --verify_fatal=1 \
+			> "$T_DIR/fio.out" 2>&1 || exit 1
+	done
+) &
+writer=$!
+
+pid=$(tgt_pid)
+more() { [ "$(tgt_stat 1 done)" -gt "$1" ]; }
+echo freezer > $power/pm_test
+for i in 1 2 3; do
+	before=$(tgt_stat 1 done)
+	ok "the writer writes" wait_for 60 more "$before"
+	ok "frozen and thawed (time $i)" sh -c "echo freeze > $power/state"
+	before=$(tgt_stat 1 done)
+	ok "the writer goes on" wait_for 60 more "$before"
+done
+touch "$T_DIR/stop"
+ok "every write was verified" wait $writer
+is "$(tgt_pid)" "$pid" "the same tgtd"
+is "$(cat "$(tgt_host 1)/state")" up "which was never detached"
+is "$(tgt_stat 1 failed)" 0 "no command failed"
+ok "every command was given back" wait_for 5 tgt_balanced 1
+tgt_stop
+done_testing

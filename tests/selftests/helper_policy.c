@@ -7,7 +7,9 @@
  * timeout: 240
  */
 #include <fcntl.h>
+#include <scsi/sg.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -169,6 +171,31 @@ static void test_window(void)
 	ok(rig_host_del(&host), "the host goes without a helper");
 }
 
+/* A reset ends what waits, so that the midlayer sends it again; programs are told. */
+static void test_reset(void)
+{
+	const uint16_t did_reset = 8;
+	int what = SG_SCSI_RESET_DEVICE;
+	struct rig_host host;
+	struct rig_sg sg;
+	pid_t pid;
+	int dev;
+
+	start(&host, SCSI_TGT_POLICY_REQUEUE, 30000);
+	pid = rig_fork(&host, 0);
+	rig_lun_add(&host, 0);
+	dev = rig_dev_open(&host, 0, O_RDWR | O_NONBLOCK);
+	rig_settle();
+	command(&host, &sg, dev, SCSI_TGT_DIR_IN);
+	ok(rig_kill(pid, SIGKILL), "no helper, and a command that waits for one");
+	ok(!ioctl(dev, SG_SCSI_RESET, &what), "its logical unit is reset: %m");
+	ok(rig_sg_wait(&sg), "it ends");
+	is(sg.host_status, did_reset, "as reset");
+	ok(rig_host_state(&host, SCSI_TGT_HOST_RECOVERING), "the host still waits for a helper");
+	close(dev);
+	ok(rig_host_del(&host), "the host goes");
+}
+
 /* Window 0: as with FAIL, but at once. */
 static void test_no_window(void)
 {
@@ -188,6 +215,7 @@ int main(void)
 	test_requeue();
 	test_fail();
 	test_window();
+	test_reset();
 	test_no_window();
 	return t_done();
 }

@@ -40,12 +40,14 @@ for policy in requeue fail; do
 	writer=$!
 	sleep 1
 	kill_tgtd
+	killed=$(date +%s%3N)
 	if [ $policy = requeue ]; then
 		ok "requeue: the host waits for another helper" wait_for 3 state recovering
 		ok "requeue: and so does the writer" kill -0 $writer
 	fi
 	ok "$policy: the window ends" wait_for 20 state down
 	ok "$policy: the writer ends" wait_for 20 ended $writer
+	diag "$policy: it ended $(($(date +%s%3N) - killed)) ms after the kill, 5000 of which are a window's"
 	nok "$policy: with an error" wait $writer
 	# sg_turs doesn't say so by its exit status.
 	like "$(timeout 20 sg_turs "$dev" 2>&1)" DID_NO_CONNECT "$policy: a new command fails at once"

@@ -155,6 +155,7 @@ static void heir(void *arg, int ready)
 static void test_reset(void)
 {
 	unsigned int i, ends = 0, resets = 0;
+	uint64_t queued, end;
 	pthread_t thread;
 	struct rig_sg sg;
 	pid_t pid;
@@ -165,7 +166,12 @@ static void test_reset(void)
 		pid = rig_child(heir, NULL);
 		rig_sg_init(&sg, dev, RIG_VENDOR, SCSI_TGT_DIR_OUT, data, LEN);
 		sg.timeout_ms = 600000;
+		queued = rig_attr(&host, "stats/queued");
 		rig_sg_start(&sg);
+		/* One that comes after the reset is none of its business. */
+		for (end = rig_now() + RIG_WAIT * 1000;
+		     rig_attr(&host, "stats/queued") == queued && rig_now() < end;)
+			usleep(1000);
 		usleep((unsigned int)random() % 20000);
 		res = -1;
 		if (pthread_create(&thread, NULL, reset, &res))

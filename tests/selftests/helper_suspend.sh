@@ -11,7 +11,12 @@ power=/sys/power
 [ -w $power/pm_test ] && grep -qw freeze $power/state || skip_all "this kernel does not suspend"
 delay=/sys/module/suspend/parameters/pm_test_delay
 [ ! -w $delay ] || echo 2 > $delay
-t_cleanup() { echo none > $power/pm_test; touch "$T_DIR/stop"; }
+t_cleanup()
+{
+	echo none > $power/pm_test
+	touch "$T_DIR/stop"
+	udevadm control --start-exec-queue
+}
 tgt_start
 
 truncate -s 64M "$T_DIR/store"
@@ -21,6 +26,9 @@ ok "its disk appears" tgt_wait_disk 1 1
 dev=$(tgt_disk 1 1) || bail "no disk"
 
 # Few enough at a time that it never waits for a tag, in which it couldn't be frozen.
+# Nor can udev be while it reads the disk, as it does whenever a writer has closed it.
+udevadm settle -t 30
+udevadm control --stop-exec-queue
 (
 	until [ -e "$T_DIR/stop" ]; do
 		fio --name=w --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite --bs=16k \

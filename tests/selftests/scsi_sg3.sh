@@ -111,10 +111,14 @@ says 'foreground self-test' 'GOOD' sg_senddiag -s 5 "$a"
 status 'no background self-test' $ILLEGAL sg_senddiag -s 1 "$a"
 says 'diagnostic pages' '0x00 Supported diagnostic pages' sg_senddiag -l "$a"
 says 'defects' 'list: 0' sg_reassign -g "$a"
-ok 'START STOP UNIT: stop' sg_start -S "$a"
-status 'it is stopped' $NOT_READY sg_turs "$a"
-ok 'START STOP UNIT: start' sg_start -s "$a"
-ok 'it is ready' sg_turs "$a"
+# By the sg node: when somebody opens the disk, Linux starts it.
+udevadm settle -t 30
+udevadm control --stop-exec-queue
+ok 'START STOP UNIT: stop' sg_start -S "$(sg "$a")"
+status 'it is stopped' $NOT_READY sg_turs "$(sg "$a")"
+ok 'START STOP UNIT: start' sg_start -s "$(sg "$a")"
+ok 'it is ready' sg_turs "$(sg "$a")"
+udevadm control --start-exec-queue
 ok 'PREVENT' sg_prevent -p 1 "$a"
 ok 'ALLOW' sg_prevent -a "$a"
 status 'nothing is ejected' $ILLEGAL sg_start -e "$a"

@@ -18,6 +18,8 @@ t_cleanup()
 {
 	umount "$T_DIR/fs" 2> /dev/null
 	for d in bad flaky; do dmsetup remove --retry $d 2> /dev/null; done
+	# This outlives what is attached to it.
+	blockdev --setrw "$loop"
 	losetup -d "$loop" 2> /dev/null
 }
 

@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kept.h"
 #include "log.h"
-#include "mgmt_file.h"
 #include "pr.h"
 
 #define MAGIC	"reservations 1\n"
@@ -124,25 +124,10 @@ int tgt_pr_parse(struct tgt_pr *pr, const char *text)
 	return ret;
 }
 
-static int make_dirs(const char *file)
-{
-	char parent[PATH_MAX];
-	char *slash;
-
-	snprintf(parent, sizeof(parent), "%s", file);
-	slash = strrchr(parent, '/');
-	if (slash)
-		*slash = '\0';
-	tgt_file_make_dir(parent);	/* what it can't make is missed next */
-	return tgt_file_make_dir(file);
-}
-
 int tgt_pr_file_write(const char *file, const char *text)
 {
-	int ret = make_dirs(file);
+	int ret = tgt_kept_write(file, text);
 
-	if (!ret)
-		ret = tgt_file_replace(file, text, strlen(text), false);
 	if (ret)
 		tgt_err("%s: reservations can't be kept: %s", file, strerror(-ret));
 	return ret;

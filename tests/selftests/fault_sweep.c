@@ -148,15 +148,8 @@ static void sweep(const struct op *op)
 /* A call whose answer was lost has made a host all the same. */
 static void hosts_del(bool done)
 {
-	char path[96];
-	unsigned int no;
-
 	(void)done;
-	for (no = 0; no < 64; no++) {
-		snprintf(path, sizeof(path), "/sys/class/scsi_tgt/scsi_tgt%u/delete", no);
-		if (no != host.no && !access(path, W_OK))
-			tgt_ctl_host_del(host.ctl, no);
-	}
+	rig_others_del(&host);
 }
 
 static uint32_t other_no;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Hosts and their events. */
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -128,6 +129,21 @@ bool rig_host_del(struct rig_host *host)
 	gone = rig_event(host, SCSI_TGT_GENL_EV_HOST_GONE, NULL, NULL);
 	rig_host_forget(host);
 	return gone;
+}
+
+void rig_others_del(const struct rig_host *host)
+{
+	glob_t found;
+	uint32_t no;
+	size_t i;
+
+	if (glob("/sys/class/scsi_tgt/scsi_tgt*", 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++)
+		if (sscanf(found.gl_pathv[i], "/sys/class/scsi_tgt/scsi_tgt%u", &no) == 1 &&
+		    no != host->no)
+			tgt_ctl_host_del(host->ctl, no);
+	globfree(&found);
 }
 
 void rig_host_forget(struct rig_host *host)

@@ -45,6 +45,8 @@ void rig_params(struct tgt_ctl_host_params *params);
 void rig_host_new(struct rig_host *host, const struct tgt_ctl_host_params *params);
 /* Removes it and waits until it is gone; false: it isn't. */
 bool rig_host_del(struct rig_host *host);
+/* Begins the removal of every other host that there is. */
+void rig_others_del(const struct rig_host *host);
 /* Its memory, when the host is gone in another way. */
 void rig_host_forget(struct rig_host *host);
 /* The next event of this type for this host; lun: NULL for any.  false: none came. */

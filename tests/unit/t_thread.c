@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -493,6 +494,90 @@ static void test_prepare_del(void **state)
 	tgt_timer_stop(&tick);
 }
 
+/*
+ * Busy polling
+ */
+
+static unsigned long all_polled(void)
+{
+	unsigned long sum = 0;
+	unsigned int i;
+
+	for (i = 1; i <= NR_IO; i++)
+		sum += tgt_thread_polled(tgt_thread_get(i));
+	return sum;
+}
+
+static struct tgt_event echo_here, echo_there;
+static struct tgt_call echo_call;
+static unsigned int echoes;
+
+static void echo_back(struct tgt_event *ev, uint32_t events)
+{
+	char c;
+
+	(void)events;
+	if (read(ev->fd, &c, 1) != 1 || write(ev->fd, &c, 1) != 1)
+		abort();
+}
+
+static void echo_came(struct tgt_event *ev, uint32_t events)
+{
+	if (++echoes < NR_CALLS)
+		echo_back(ev, events);
+	else
+		tgt_thread_quit();
+}
+
+static void echo_begin(struct tgt_call *call)
+{
+	(void)call;
+	if (tgt_event_add(&echo_there, EPOLLIN) || write(echo_there.fd, "x", 1) != 1)
+		abort();
+}
+
+static void echo_end(struct tgt_call *call)
+{
+	(void)call;
+	tgt_event_del(&echo_there);
+}
+
+/* With calls and with what comes through the kernel. */
+static void test_busy_poll(void **state)
+{
+	int pair[2];
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip();
+	assert_int_equal(all_polled(), 0);
+	stop(state);
+	tgt_threads_busy_poll(1000000);
+	assert_int_equal(start(state), 0);
+	test_calls_wake(state);
+	test_calls_in_order(state);
+	assert_int_not_equal(all_polled(), 0);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	echo_here = (struct tgt_event){ .fd = pair[0], .fn = echo_came };
+	echo_there = (struct tgt_event){ .fd = pair[1], .fn = echo_back };
+	assert_int_equal(tgt_event_add(&echo_here, EPOLLIN), 0);
+	echo_call.fn = echo_begin;
+	tgt_thread_call(tgt_thread_get(1), &echo_call);
+	tgt_thread_run();
+	assert_int_equal(echoes, NR_CALLS);
+	tgt_event_del(&echo_here);
+	echo_call.fn = echo_end;
+	tgt_thread_call(tgt_thread_get(1), &echo_call);
+	tgt_sync_start(&sync_one);
+	tgt_thread_run();
+	close(pair[0]);
+	close(pair[1]);
+
+	stop(state);
+	tgt_threads_busy_poll(0);
+	assert_int_equal(start(state), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -507,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_stuck_queue),
 		cmocka_unit_test(test_prepare_del),
+		cmocka_unit_test(test_busy_poll),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -27,6 +27,8 @@
 #define SHUTDOWN_MS	10000
 #define IO_THREADS_DEFAULT_MAX	4
 #define IO_THREADS_MAX	64
+#define BUSY_POLL_DEFAULT	100	/* microseconds; Documentation/bench.rst */
+#define BUSY_POLL_MAX	10000
 #define PORTALS_MAX	32
 
 #ifndef PR_SET_IO_FLUSHER
@@ -43,6 +45,7 @@ static struct options {
 	bool mlock;
 	unsigned int control_port;
 	unsigned int nr_iothreads;
+	unsigned int busy_poll_us;
 	const char *config;
 	const char *portals[PORTALS_MAX];
 	unsigned int nr_portals;
@@ -65,6 +68,8 @@ static const char usage_text[] =
 	"  -i, --iscsi portal=P     iSCSI: listen on P, IP:PORT or [IP6]:PORT; may be repeated\n"
 	"                           (0.0.0.0:3260 and [::]:3260 with the first target)\n"
 	"  -t, --nr_iothreads N     threads that serve commands, 1 to 64 (CPUs, at most 4)\n"
+	"  -p, --busy-poll US       look for the next event that long before sleeping,\n"
+	"                           microseconds, 0 to 10000 (100)\n"
 	"  -m, --mlock              keep all memory of tgtd in RAM\n"
 	"  -V, --version            print the version\n"
 	"  -h, --help               print this\n";
@@ -121,6 +126,7 @@ static void parse_options(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "iscsi", required_argument, NULL, 'i' },
 		{ "nr_iothreads", required_argument, NULL, 't' },
+		{ "busy-poll", required_argument, NULL, 'p' },
 		{ "mlock", no_argument, NULL, 'm' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -131,7 +137,8 @@ static void parse_options(int argc, char **argv)
 
 	options.nr_iothreads = cpus < 1 ? 1 :
 		cpus > IO_THREADS_DEFAULT_MAX ? IO_THREADS_DEFAULT_MAX : cpus;
-	while ((c = getopt_long(argc, argv, "fd::C:c:i:t:mVh", longs, NULL)) >= 0) {
+	options.busy_poll_us = BUSY_POLL_DEFAULT;
+	while ((c = getopt_long(argc, argv, "fd::C:c:i:t:p:mVh", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'f':
 			options.foreground = true;
@@ -151,6 +158,10 @@ static void parse_options(int argc, char **argv)
 		case 't':
 			options.nr_iothreads = parse_number("--nr_iothreads", optarg, 1,
 							    IO_THREADS_MAX);
+			break;
+		case 'p':
+			options.busy_poll_us = parse_number("--busy-poll", optarg, 0,
+							    BUSY_POLL_MAX);
 			break;
 		case 'm':
 			options.mlock = true;
@@ -365,6 +376,7 @@ static int run(void)
 	int err;
 
 	process_init();
+	tgt_threads_busy_poll(options.busy_poll_us);
 	err = tgt_threads_start(options.nr_iothreads);
 	if (err) {
 		tgt_err("can't start threads: %s", strerror(-err));

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #define LAST_MAX	64
 #define EVENTS_MAX	64
 #define EPOLL_MAX	32
+#define POLLS_PER_LOOK	16		/* at the ring, between two at the clock */
 
 /*
  * Head of the completion ring that the kernel maps at the address which is
@@ -65,6 +67,9 @@ struct tgt_thread {
 	struct tgt_event timer_event;
 	struct tgt_list timers;		/* by time */
 	uint64_t timer_set;		/* what the timerfd is set to, 0: nothing */
+
+	bool busy;			/* the last wait was a short one */
+	unsigned long polled;		/* waits that ended without sleep */
 
 	struct tgt_event wake_event;
 	pthread_t pthread;
@@ -422,18 +427,93 @@ static void run_prepares(struct tgt_thread *t)
 	t->next_prepare = NULL;
 }
 
+/*
+ * Busy polling
+ *
+ * To wake a sleeping CPU costs more than a small command, and whoever sends the
+ * next command pays for it too.  So a serving thread whose last wait was shorter
+ * than the limit looks at its completion ring that long before it sleeps; one
+ * whose wait was longer sleeps at once.  At most half of the CPUs may poll,
+ * since somebody has to send what they wait for.
+ */
+
+static uint64_t poll_limit_ns;		/* 0: none polls */
+static int pollers_max;
+static atomic_int nr_pollers;
+
+void tgt_threads_busy_poll(unsigned int us)
+{
+	cpu_set_t cpus;
+
+	pollers_max = sched_getaffinity(0, sizeof(cpus), &cpus) ? 0 : CPU_COUNT(&cpus) / 2;
+	poll_limit_ns = pollers_max ? us * UINT64_C(1000) : 0;
+}
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+static inline bool something_came(const struct tgt_thread *t)
+{
+	return __atomic_load_n(&t->ring->tail, __ATOMIC_RELAXED) != t->ring->head ||
+		atomic_load_explicit(&t->calls, memory_order_relaxed);
+}
+
+static bool poll_ring(const struct tgt_thread *t, uint64_t until)
+{
+	unsigned int i;
+
+	do {
+		for (i = 0; i < POLLS_PER_LOOK; i++) {
+			if (something_came(t))
+				return true;
+			cpu_relax();
+		}
+	} while (tgt_now_ns() < until);
+	return false;
+}
+
+static bool busy_poll(struct tgt_thread *t, uint64_t begin)
+{
+	bool came;
+
+	if (!t->busy)
+		return false;
+	came = atomic_fetch_add(&nr_pollers, 1) < pollers_max &&
+		poll_ring(t, begin + poll_limit_ns);
+	atomic_fetch_sub(&nr_pollers, 1);
+	__atomic_store_n(&t->polled, t->polled + came, __ATOMIC_RELAXED);
+	return came;
+}
+
+unsigned long tgt_thread_polled(const struct tgt_thread *t)
+{
+	return __atomic_load_n(&t->polled, __ATOMIC_RELAXED);
+}
+
 /* The only place where a thread blocks. */
 static void wait_events(struct tgt_thread *t)
 {
+	bool may_poll = poll_limit_ns && t->index && t->ring;
+	uint64_t begin = may_poll ? tgt_now_ns() : 0;
 	struct io_event events[EVENTS_MAX];
 	int i, n;
 
+	if (may_poll && busy_poll(t, begin))
+		return;
 	atomic_store(&t->sleeping, true);
 	if (atomic_load(&t->calls)) {
 		atomic_store_explicit(&t->sleeping, false, memory_order_relaxed);
 		return;
 	}
 	n = io_getevents(t->ctx, 1, EVENTS_MAX, events, NULL);
+	if (may_poll)
+		t->busy = tgt_now_ns() - begin < poll_limit_ns;
 	atomic_store_explicit(&t->sleeping, false, memory_order_relaxed);
 	for (i = 0; i < n; i++)
 		finish(t, events[i].data, (long)events[i].res);

@@ -2,7 +2,8 @@
 /*
  * I/O threads.
  *
- * A thread blocks in io_getevents and nowhere else.  Everything that it waits
+ * A thread blocks in io_getevents and nowhere else, when it has looked at the
+ * context's completion ring for a while in vain.  Everything that it waits
  * for is an iocb of its AIO context: file I/O, the ring's wait and transfer
  * commands, and IOCB_CMD_POLL on its epoll set, through which sockets, timers
  * and calls from other threads come.
@@ -77,6 +78,15 @@ struct tgt_thread *tgt_thread_get(unsigned int index);
 unsigned int tgt_thread_index(const struct tgt_thread *thread);
 int tgt_thread_run(void);		/* thread 0's loop; returns at tgt_thread_quit() */
 void tgt_thread_quit(void);
+
+/*
+ * For how long a busy thread looks for the next event before it sleeps, 0: not at
+ * all, as without this call.  Before tgt_threads_start().  Without effect where
+ * there is one CPU.
+ */
+void tgt_threads_busy_poll(unsigned int us);
+/* How many of its waits have ended so.  For another thread an estimate. */
+unsigned long tgt_thread_polled(const struct tgt_thread *thread);
 
 /*
  * Queues an iocb of the calling thread; all queued ones go to the kernel in

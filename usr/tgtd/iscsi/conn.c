@@ -52,7 +52,7 @@ void iscsi_conn_check(struct iscsi_conn *conn)
 	tgt_thread_call(tgt_thread_get(0), &conn->gone_call);
 }
 
-static const char *peer_name(const struct iscsi_conn *conn)
+const char *iscsi_conn_peer(const struct iscsi_conn *conn)
 {
 	return conn->session ? conn->session->initiator : "no session";
 }
@@ -62,9 +62,9 @@ void iscsi_conn_close(struct iscsi_conn *conn, const char *why)
 	if (conn->state == ISCSI_CONN_CLOSED)
 		return;
 	if (why)
-		tgt_info("%s (%s): connection closed: %s", conn->address, peer_name(conn), why);
+		tgt_info("%s (%s): connection closed: %s", conn->address, iscsi_conn_peer(conn), why);
 	else
-		tgt_debug("%s (%s): connection closed", conn->address, peer_name(conn));
+		tgt_debug("%s (%s): connection closed", conn->address, iscsi_conn_peer(conn));
 	conn->state = ISCSI_CONN_CLOSED;
 	tgt_event_del(&conn->event);
 	close(conn->event.fd);
@@ -136,8 +136,6 @@ static void rx_failed(struct iscsi_conn *conn, int err)
 {
 	/* The header was right, so that it can be told which PDU it is (RFC 7143, 7.8). */
 	if (err == -EBADMSG && conn->rx.state == ISCSI_RX_TAIL && conn->state == ISCSI_CONN_FULL) {
-		tgt_info("%s (%s): the session ends: %s", conn->address, peer_name(conn),
-			 rx_error(err));
 		iscsi_reject(conn, ISCSI_REJECT_DATA_DIGEST);
 		iscsi_conn_drain(conn);
 		return;
@@ -326,7 +324,7 @@ static void drain_asked(struct tgt_call *call)
 	if (elsewhere(conn, call))
 		return;
 	if (conn->state == ISCSI_CONN_FULL) {
-		tgt_info("%s (%s): the session is asked to end", conn->address, peer_name(conn));
+		tgt_info("%s (%s): the session is asked to end", conn->address, iscsi_conn_peer(conn));
 		iscsi_async(conn, ISCSI_ASYNC_DROP_SESSION);
 	}
 	iscsi_conn_drain(conn);

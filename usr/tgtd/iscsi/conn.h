@@ -234,6 +234,8 @@ void iscsi_conn_move(struct iscsi_conn *conn);
 /* Thread 0: soon closed, or asked to end in order (with an Asynchronous Message). */
 void iscsi_conn_ask_close(struct iscsi_conn *conn);
 void iscsi_conn_ask_drain(struct iscsi_conn *conn);
+/* The initiator's name, for messages. */
+const char *iscsi_conn_peer(const struct iscsi_conn *conn);
 /* Its own thread; why: for the log, NULL: nothing worth a line. */
 void iscsi_conn_close(struct iscsi_conn *conn, const char *why);
 /* Its own thread: takes no more, closes when all is done. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* PDUs in full feature phase: numbering, NOP, Logout, Asynchronous Message; the others by their files. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +24,12 @@ static uint32_t itt(const struct iscsi_conn *conn)
 
 /*
  * The command window (RFC 7143, section 4.2.2.1): what is outside is ignored.  A
- * hole can't be filled, there being no other connection: 0, -EPROTO.
+ * hole can't be filled, there being no other connection: 0, -ESHUTDOWN.
  */
 static int check_cmdsn(struct iscsi_conn *conn)
 {
 	uint32_t cmdsn = get_be32(conn->rx.bhs + ISCSI_O_CMDSN);
+	char why[64];
 
 	if (conn->rx.bhs[0] & ISCSI_IMMEDIATE)
 		return 0;
@@ -45,8 +47,9 @@ static int check_cmdsn(struct iscsi_conn *conn)
 		conn->rx_ignore = true;
 		return 0;
 	}
-	tgt_info("%s: CmdSN %u where %u was to come", conn->address, cmdsn, conn->exp_cmdsn);
-	return -EPROTO;
+	snprintf(why, sizeof(why), "CmdSN %u where %u was to come", cmdsn, conn->exp_cmdsn);
+	iscsi_conn_close(conn, why);
+	return -ESHUTDOWN;
 }
 
 /* Memory for the data of the PDU under way. */

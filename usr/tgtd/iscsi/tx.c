@@ -426,13 +426,34 @@ void iscsi_misc_queue(struct iscsi_conn *conn, struct iscsi_misc *misc)
 	iscsi_tx_queue(conn, &misc->item);
 }
 
+static const char *reject_text(enum iscsi_reject_reason reason)
+{
+	switch (reason) {
+	case ISCSI_REJECT_DATA_DIGEST:
+		return "its data digest is wrong, the session ends";
+	case ISCSI_REJECT_SNACK:
+		return "SNACK, which ErrorRecoveryLevel 0 doesn't have";
+	case ISCSI_REJECT_PROTOCOL:
+		return "protocol error";
+	case ISCSI_REJECT_NOT_SUPPORTED:
+		return "there is no such request";
+	case ISCSI_REJECT_IMMEDIATE:
+		return "too many immediate requests";
+	case ISCSI_REJECT_INVALID_FIELD:
+		return "a field is wrong";
+	case ISCSI_REJECT_NO_RESOURCES:
+		return "no memory";
+	}
+	return "unknown reason";
+}
+
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
 {
 	struct iscsi_misc *misc = iscsi_misc_new(ISCSI_REJECT, ISCSI_TAG_NONE, conn->rx.bhs,
 						 ISCSI_BHS_LEN);
 
-	tgt_info("%s: PDU of opcode %02x rejected, reason %u", conn->address,
-		 conn->rx.bhs[0] & ISCSI_OPCODE_MASK, reason);
+	tgt_info("%s (%s): PDU of opcode %02x rejected: %s", conn->address,
+		 iscsi_conn_peer(conn), conn->rx.bhs[0] & ISCSI_OPCODE_MASK, reject_text(reason));
 	if (!misc)
 		return;
 	misc->bhs[2] = reason;

@@ -149,6 +149,22 @@ vm_job_new()
 }
 
 # TERM first: the process may be timeout(1), which passes it on.
+# The guest's output comes to descriptor 5.  To open a FIFO is to wait for the other
+# end, which a QEMU that did not even start never opens.
+vm_open_out()
+{
+	local opener
+	{
+		while kill -0 "$vm_pid" 2> /dev/null; do sleep 0.2; done
+		exec 3<> "$vm_job/out"
+		sleep 5
+	} < /dev/null > /dev/null 2>&1 &
+	opener=$!
+	exec 5< "$vm_job/out"
+	kill "$opener" 2> /dev/null || :
+	wait "$opener" 2> /dev/null || :
+}
+
 vm_kill()		# pid
 {
 	local i

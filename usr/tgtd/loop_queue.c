@@ -514,6 +514,7 @@ int tgt_loop_queue_init(struct loop_queue *q, struct loop_host *host, struct tgt
 	q->ring = ring;
 	q->complete_by_transfer = complete_by_transfer;
 	q->committed = ring->cq_tail;
+	q->wait.idle = true;
 	q->prepare.fn = prepare;
 	q->start_call.fn = start;
 	q->stop_call.fn = stop;

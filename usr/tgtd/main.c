@@ -68,7 +68,7 @@ static const char usage_text[] =
 	"  -i, --iscsi portal=P     iSCSI: listen on P, IP:PORT or [IP6]:PORT; may be repeated\n"
 	"                           (0.0.0.0:3260 and [::]:3260 with the first target)\n"
 	"  -t, --nr_iothreads N     threads that serve commands, 1 to 64 (CPUs, at most 4)\n"
-	"  -p, --busy-poll US       look for the next event that long before sleeping,\n"
+	"  -p, --busy-poll US       look for the next request that long before sleeping,\n"
 	"                           microseconds, 0 to 10000 (100)\n"
 	"  -m, --mlock              keep all memory of tgtd in RAM\n"
 	"  -V, --version            print the version\n"

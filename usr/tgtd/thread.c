@@ -49,6 +49,7 @@ struct tgt_thread {
 	unsigned int index;
 	unsigned int capacity;		/* iocbs in the kernel, at most */
 	unsigned int outstanding;	/* iocbs in the kernel */
+	unsigned int nr_idle;		/* iocbs that wait for requests */
 	unsigned int nr_batch, nr_last;
 	struct iocb **batch;		/* capacity of them */
 	struct iocb *last[LAST_MAX];
@@ -98,6 +99,7 @@ void tgt_iocb_submit(struct tgt_iocb *req)
 	struct tgt_thread *t = tgt_self;
 
 	req->iocb.data = req;
+	t->nr_idle += req->idle;
 	if (has_room(t))
 		t->batch[t->nr_batch++] = &req->iocb;
 	else
@@ -109,6 +111,7 @@ void tgt_iocb_submit_last(struct tgt_iocb *req)
 	struct tgt_thread *t = tgt_self;
 
 	req->iocb.data = req;
+	t->nr_idle += req->idle;
 	if (has_room(t) && t->nr_last < LAST_MAX)
 		t->last[t->nr_last++] = &req->iocb;
 	else
@@ -174,6 +177,7 @@ static bool finish_failed(struct tgt_thread *t)
 		struct tgt_iocb *req = tgt_list_first(&failed, struct tgt_iocb, link);
 
 		tgt_list_del(&req->link);
+		t->nr_idle -= req->idle;
 		req->done(req, req->res);
 	}
 	return true;
@@ -184,6 +188,7 @@ static inline void finish(struct tgt_thread *t, void *data, long res)
 	struct tgt_iocb *req = data;
 
 	t->outstanding--;
+	t->nr_idle -= req->idle;
 	req->done(req, res);
 }
 
@@ -320,6 +325,7 @@ static void arm_poll(struct tgt_thread *t)
 	t->poll_armed = true;
 	io_prep_poll(&t->poll.iocb, t->epfd, POLLIN);
 	t->poll.done = poll_done;
+	t->poll.idle = true;
 	tgt_iocb_submit(&t->poll);
 }
 
@@ -433,8 +439,9 @@ static void run_prepares(struct tgt_thread *t)
  * To wake a sleeping CPU costs more than a small command, and whoever sends the
  * next command pays for it too.  So a serving thread whose last wait was shorter
  * than the limit looks at its completion ring that long before it sleeps; one
- * whose wait was longer sleeps at once.  At most half of the CPUs may poll,
- * since somebody has to send what they wait for.
+ * whose wait was longer sleeps at once, and so does one that waits for a device.
+ * At most half of the CPUs may poll, since somebody has to send what they wait
+ * for.
  */
 
 static uint64_t poll_limit_ns;		/* 0: none polls */
@@ -482,7 +489,7 @@ static bool busy_poll(struct tgt_thread *t, uint64_t begin)
 {
 	bool came;
 
-	if (!t->busy)
+	if (!t->busy || t->outstanding > t->nr_idle)
 		return false;
 	came = atomic_fetch_add(&nr_pollers, 1) < pollers_max &&
 		poll_ring(t, begin + poll_limit_ns);

@@ -31,6 +31,7 @@ struct tgt_iocb {
 	void (*done)(struct tgt_iocb *req, long res);
 	struct tgt_list link;		/* while it waits for a place in the context */
 	long res;			/* the thread's, if it could not be submitted */
+	bool idle;			/* waits for a request, not for a device */
 };
 
 /* Something that an epoll set watches.  fn runs in the thread, level-triggered. */
@@ -80,7 +81,7 @@ int tgt_thread_run(void);		/* thread 0's loop; returns at tgt_thread_quit() */
 void tgt_thread_quit(void);
 
 /*
- * For how long a busy thread looks for the next event before it sleeps, 0: not at
+ * For how long a busy thread looks for the next request before it sleeps, 0: not at
  * all, as without this call.  Before tgt_threads_start().  Without effect where
  * there is one CPU.
  */

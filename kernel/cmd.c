@@ -7,6 +7,9 @@
 #include "scsi_tgt_priv.h"
 #include "scsi_tgt_trace.h"
 
+/* Of a host without a limit, for commands whose transport has none either. */
+#define CMD_TIMEOUT_MS	60000
+
 static struct request *cmd_rq(struct scsi_tgt_cmd *cmd)
 {
 	return blk_mq_rq_from_pdu(cmd);
@@ -129,11 +132,26 @@ void scsi_tgt_cmd_free(struct scsi_tgt_cmd *cmd)
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_cmd_free);
 
+/*
+ * How long the helper may have it, in jiffies: as long as the transport says, but
+ * never longer than the host's limit, if it has one.
+ */
+static unsigned long cmd_allowed(const struct scsi_tgt_cmd *cmd)
+{
+	struct scsi_tgt_host *host = cmd->q->host;
+	unsigned long limit = host->set.timeout;
+
+	if (!cmd->timeout)
+		return limit;
+	return host->params.cmd_timeout_ms ? min_t(unsigned long, cmd->timeout, limit) :
+					     cmd->timeout;
+}
+
 void scsi_tgt_cmd_execute(struct scsi_tgt_cmd *cmd)
 {
 	struct request *rq = cmd_rq(cmd);
 
-	rq->timeout = cmd->timeout;
+	rq->timeout = cmd_allowed(cmd);
 	/*
 	 * At the head, since otherwise the request would be put on the plug
 	 * of the caller, who as often as not is just flushing that.  It makes
@@ -176,7 +194,8 @@ static blk_status_t cmd_queue_rq(struct blk_mq_hw_ctx *hctx,
 	cmd->state = SCSI_TGT_CMD_QUEUED;
 	if (!cmd->is_tmf)
 		q->stats.queued++;
-	if (likely(q->mode == SCSI_TGT_QUEUE_RING)) {
+	/* What waits goes first, but a task management function is not about that. */
+	if (likely(q->mode == SCSI_TGT_QUEUE_RING) || (cmd->is_tmf && q->ring)) {
 		scsi_tgt_ring_give(q->ring, cmd);
 		/*
 		 * Another CPU may run the queue in the submitter's stead, and
@@ -316,7 +335,10 @@ struct scsi_tgt_cmd_ref scsi_tgt_cmd_ref(const struct scsi_tgt_cmd *cmd)
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_cmd_ref);
 
-/* Takes a command that nothing is going on for away from a helper that is gone. */
+/*
+ * Takes a command that nothing is going on for away from a helper that is gone.
+ * It goes before what has come since.
+ */
 void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost)
 {
 	struct scsi_tgt_queue *q = cmd->q;
@@ -328,7 +350,7 @@ void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost)
 		cmd->expired = false;
 		cmd->supplied = 0;
 		q->stats.requeued++;
-		list_add_tail(&cmd->link, &q->held);
+		list_add(&cmd->link, &q->held);
 	} else {
 		scsi_tgt_cmd_claim(cmd);
 		list_add_tail(&cmd->link, lost);
@@ -367,16 +389,42 @@ bool scsi_tgt_cmd_put_inflight(struct scsi_tgt_cmd *cmd, bool complete)
 	return claimed;
 }
 
-/* No helper is expected any more: what waits for one is claimed and listed. */
-void scsi_tgt_queue_reject(struct scsi_tgt_queue *q, struct list_head *failed)
+/*
+ * Ends some of the commands that wait on a queue in mode REJECT; true: there are
+ * more.  In another mode they have got somebody to wait for after all.
+ */
+bool scsi_tgt_queue_reject(struct scsi_tgt_queue *q)
 {
-	struct scsi_tgt_cmd *cmd;
+	struct scsi_tgt_cmd *cmd, *tmp;
+	unsigned int n = SCSI_TGT_BATCH;
+	bool more = false;
+	LIST_HEAD(failed);
 
-	lockdep_assert_held(&q->lock);
-	q->mode = SCSI_TGT_QUEUE_REJECT;
-	list_for_each_entry(cmd, &q->held, link)
-		scsi_tgt_cmd_claim(cmd);
-	list_splice_tail_init(&q->held, failed);
+	spin_lock_irq(&q->lock);
+	if (q->mode == SCSI_TGT_QUEUE_REJECT) {
+		list_for_each_entry_safe(cmd, tmp, &q->held, link) {
+			if (!n--)
+				break;
+			scsi_tgt_cmd_claim(cmd);
+			list_move_tail(&cmd->link, &failed);
+		}
+		more = !list_empty(&q->held);
+	}
+	spin_unlock_irq(&q->lock);
+	scsi_tgt_cmds_finish(&failed, SCSI_TGT_RESULT_NO_HELPER);
+	return more;
+}
+
+/*
+ * The block layer's timer runs since the command was queued; the helper's time
+ * begins when it is given to it.  What is left of that, in jiffies, or 0.
+ */
+static unsigned long cmd_time_left(const struct scsi_tgt_cmd *cmd,
+				   unsigned long allowed)
+{
+	unsigned long end = cmd->given + allowed;
+
+	return time_before(jiffies, end) ? end - jiffies : 0;
 }
 
 /*
@@ -387,12 +435,20 @@ static enum blk_eh_timer_return cmd_timeout(struct request *rq)
 {
 	struct scsi_tgt_cmd *cmd = blk_mq_rq_to_pdu(rq);
 	struct scsi_tgt_queue *q = cmd->q;
+	unsigned long allowed = cmd_allowed(cmd);
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
+	rq->timeout = allowed;
 	if (cmd->state == SCSI_TGT_CMD_HELPER && !cmd->is_tmf) {
-		cmd->expired = true;
-		queue_work(scsi_tgt_wq, &q->host->expired);
+		unsigned long left = cmd_time_left(cmd, allowed);
+
+		if (left) {
+			rq->timeout = left;
+		} else {
+			cmd->expired = true;
+			queue_work(scsi_tgt_wq, &q->host->expired);
+		}
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	return BLK_EH_RESET_TIMER;
@@ -449,7 +505,7 @@ int scsi_tgt_cmds_create(struct scsi_tgt_host *host)
 	set->reserved_tags = SCSI_TGT_TMF_TAGS;
 	set->cmd_size = sizeof(struct scsi_tgt_cmd) + host->ops->cmd_size;
 	set->numa_node = NUMA_NO_NODE;
-	set->timeout = msecs_to_jiffies(host->params.cmd_timeout_ms);
+	set->timeout = msecs_to_jiffies(host->params.cmd_timeout_ms ?: CMD_TIMEOUT_MS);
 	set->driver_data = host;
 	ret = blk_mq_alloc_tag_set(set);
 	if (ret)

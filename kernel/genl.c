@@ -145,7 +145,7 @@ static int get_params(struct genl_info *info, struct scsi_tgt_host_params *p)
 		{ SCSI_TGT_A_QUEUE_DEPTH, &p->queue_depth, 128, 1, SCSI_TGT_DEPTH_MAX },
 		{ SCSI_TGT_A_POLICY, &p->policy, SCSI_TGT_POLICY_REQUEUE, 0, SCSI_TGT_POLICY_FAIL },
 		{ SCSI_TGT_A_RECOVERY_MS, &p->recovery_ms, 60000, 0, 3600000 },
-		{ SCSI_TGT_A_CMD_TIMEOUT_MS, &p->cmd_timeout_ms, 60000, 100, 3600000 },
+		{ SCSI_TGT_A_CMD_TIMEOUT_MS, &p->cmd_timeout_ms, 0, 0, 3600000 },
 		{ SCSI_TGT_A_TMF_RECEIVED_MS, &p->tmf_received_ms, 5000, 100, 600000 },
 		{ SCSI_TGT_A_TMF_DONE_MS, &p->tmf_done_ms, 20000, 100, 600000 },
 	};

@@ -46,20 +46,26 @@ static struct scsi_tgt_helper *host_settle(struct scsi_tgt_host *host)
 	return helper;
 }
 
-/* A transfer of a helper that is gone has ended. */
-void scsi_tgt_host_drained(struct scsi_tgt_host *host)
+/* One thing less of a helper that is gone; the last one settles the host. */
+static struct scsi_tgt_helper *host_undrain(struct scsi_tgt_host *host)
 {
 	struct scsi_tgt_helper *helper = NULL;
 	unsigned long flags;
 
-	spin_lock_irqsave(&host->lock, flags);
-	if (!WARN_ON_ONCE(!host->draining)) {
-		host->draining--;
-		if (!host->draining)
-			helper = host_settle(host);
+	if (atomic_dec_and_test(&host->draining)) {
+		spin_lock_irqsave(&host->lock, flags);
+		helper = host_settle(host);
+		spin_unlock_irqrestore(&host->lock, flags);
 	}
-	spin_unlock_irqrestore(&host->lock, flags);
 	wake_up_all(&host->wait);
+	return helper;
+}
+
+/* A transfer of a helper that is gone has ended. */
+void scsi_tgt_host_drained(struct scsi_tgt_host *host)
+{
+	struct scsi_tgt_helper *helper = host_undrain(host);
+
 	/* May be in an interrupt, and the put may sleep. */
 	if (helper)
 		queue_work(scsi_tgt_wq, &helper->put_work);
@@ -70,31 +76,66 @@ static void helper_put_work(struct work_struct *work)
 	helper_put(container_of(work, struct scsi_tgt_helper, put_work));
 }
 
-/* Takes the queue away from the ring; returns how many commands are orphans. */
-static unsigned int queue_detach(struct scsi_tgt_queue *q,
-				 enum scsi_tgt_queue_mode mode,
-				 struct list_head *lost)
+/*
+ * Takes some of a detached queue's commands back, from tag end down; returns how far
+ * it got.  None becomes the helper's again meanwhile: the queue has no ring, and
+ * no other helper attaches before host_settle().
+ */
+static u32 queue_take_back(struct scsi_tgt_queue *q, u32 end)
 {
-	unsigned int orphans = 0;
+	u32 first = end - min_t(u32, end, SCSI_TGT_BATCH);
 	struct scsi_tgt_cmd *cmd;
-	u32 tag;
+	LIST_HEAD(lost);
 
-	spin_lock(&q->lock);
-	WRITE_ONCE(q->ring, NULL);
-	q->mode = mode;
-	for (tag = 0; tag < scsi_tgt_host_nr_tags(q->host); tag++) {
-		cmd = scsi_tgt_cmd_find(q, tag);
+	spin_lock_irq(&q->lock);
+	while (end > first) {
+		cmd = scsi_tgt_cmd_find(q, --end);
 		if (!cmd || READ_ONCE(cmd->state) != SCSI_TGT_CMD_HELPER)
 			continue;
 		if (cmd->inflight) {
 			cmd->state = SCSI_TGT_CMD_ORPHAN;
-			orphans++;
+			atomic_inc(&q->host->draining);
 		} else {
-			scsi_tgt_cmd_take_back(cmd, lost);
+			scsi_tgt_cmd_take_back(cmd, &lost);
 		}
 	}
-	spin_unlock(&q->lock);
-	return orphans;
+	spin_unlock_irq(&q->lock);
+	scsi_tgt_cmds_finish(&lost, SCSI_TGT_RESULT_LOST);
+	return end;
+}
+
+/* Everything that a detached helper had, a batch at a time. */
+static void host_take_back(struct scsi_tgt_host *host)
+{
+	unsigned int i;
+	u32 end;
+
+	for (i = 0; i < host->params.nr_queues; i++)
+		for (end = scsi_tgt_host_nr_tags(host); end; cond_resched())
+			end = queue_take_back(&host->queues[i], end);
+}
+
+/* What waits, where the queues are in mode REJECT. */
+static void host_reject(struct scsi_tgt_host *host)
+{
+	unsigned int i;
+
+	for (i = 0; i < host->params.nr_queues; i++)
+		while (scsi_tgt_queue_reject(&host->queues[i]))
+			cond_resched();
+}
+
+static void host_set_mode(struct scsi_tgt_host *host, enum scsi_tgt_queue_mode mode)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&host->lock);
+	for (i = 0; i < host->params.nr_queues; i++) {
+		spin_lock(&host->queues[i].lock);
+		WRITE_ONCE(host->queues[i].ring, NULL);
+		host->queues[i].mode = mode;
+		spin_unlock(&host->queues[i].lock);
+	}
 }
 
 /* Armed wait commands end; the last reference to the file may go with that. */
@@ -118,10 +159,7 @@ static void helper_end_waits(struct scsi_tgt_helper *helper)
 static void helper_detach(struct scsi_tgt_helper *helper, const char *why)
 {
 	struct scsi_tgt_host *host = helper->host;
-	enum scsi_tgt_queue_mode mode;
-	unsigned int orphans = 0, i;
-	struct scsi_tgt_helper *put = NULL;
-	LIST_HEAD(lost);
+	struct scsi_tgt_helper *put;
 
 	spin_lock_irq(&host->lock);
 	if (helper->state != SCSI_TGT_HELPER_ATTACHED) {
@@ -132,14 +170,9 @@ static void helper_detach(struct scsi_tgt_helper *helper, const char *why)
 	WRITE_ONCE(host->hold,
 		   host->params.policy == SCSI_TGT_POLICY_REQUEUE &&
 		   host->params.recovery_ms && !host->removing);
-	mode = host->hold ? SCSI_TGT_QUEUE_HOLD : SCSI_TGT_QUEUE_REJECT;
-	for (i = 0; i < host->params.nr_queues; i++)
-		orphans += queue_detach(&host->queues[i], mode, &lost);
-	host->draining = orphans;
-	if (orphans)
-		WRITE_ONCE(host->state, SCSI_TGT_HOST_DRAINING);
-	else
-		put = host_settle(host);
+	host_set_mode(host, host->hold ? SCSI_TGT_QUEUE_HOLD : SCSI_TGT_QUEUE_REJECT);
+	atomic_set(&host->draining, 1);
+	WRITE_ONCE(host->state, SCSI_TGT_HOST_DRAINING);
 	if (host->hold) {
 		unsigned long window = msecs_to_jiffies(host->params.recovery_ms);
 
@@ -151,8 +184,10 @@ static void helper_detach(struct scsi_tgt_helper *helper, const char *why)
 	dev_notice(&host->dev, "helper %d is detached: %s\n", helper->pid, why);
 	trace_scsi_tgt_detach(host, helper->pid);
 	helper_end_waits(helper);
-	scsi_tgt_cmds_finish(&lost, SCSI_TGT_RESULT_LOST);
-	wake_up_all(&host->wait);
+	host_take_back(host);
+	/* What it had not been given yet when it went. */
+	host_reject(host);
+	put = host_undrain(host);
 	scsi_tgt_genl_event(host, SCSI_TGT_GENL_EV_DETACHED, helper->pid);
 	if (put)
 		helper_put(put);
@@ -176,23 +211,16 @@ void scsi_tgt_host_detach(struct scsi_tgt_host *host, const char *why)
 
 static void host_end_hold(struct scsi_tgt_host *host, bool only_late)
 {
-	LIST_HEAD(failed);
-	unsigned int i;
-
 	spin_lock_irq(&host->lock);
 	if (host->hold &&
 	    !(only_late && time_before(jiffies, host->window_end))) {
 		WRITE_ONCE(host->hold, false);
-		for (i = 0; i < host->params.nr_queues; i++) {
-			spin_lock(&host->queues[i].lock);
-			scsi_tgt_queue_reject(&host->queues[i], &failed);
-			spin_unlock(&host->queues[i].lock);
-		}
+		host_set_mode(host, SCSI_TGT_QUEUE_REJECT);
 		if (host->state == SCSI_TGT_HOST_RECOVERING)
 			WRITE_ONCE(host->state, SCSI_TGT_HOST_DOWN);
 	}
 	spin_unlock_irq(&host->lock);
-	scsi_tgt_cmds_finish(&failed, SCSI_TGT_RESULT_NO_HELPER);
+	host_reject(host);
 	wake_up_all(&host->wait);
 }
 
@@ -212,18 +240,42 @@ void scsi_tgt_window_work(struct work_struct *work)
 	host_end_hold(host, true);
 }
 
+/* New commands queue up behind what waits, until the helper has got all of it. */
 static void queue_attach(struct scsi_tgt_queue *q, struct scsi_tgt_ring *ring)
 {
-	struct scsi_tgt_cmd *cmd, *tmp;
-
 	spin_lock(&q->lock);
 	WRITE_ONCE(q->ring, ring);
-	q->mode = SCSI_TGT_QUEUE_RING;
-	list_for_each_entry_safe(cmd, tmp, &q->held, link) {
-		list_del(&cmd->link);
-		scsi_tgt_ring_give(ring, cmd);
-	}
+	q->mode = list_empty(&q->held) ? SCSI_TGT_QUEUE_RING : SCSI_TGT_QUEUE_HOLD;
 	spin_unlock(&q->lock);
+}
+
+/* Gives the helper some of what waits; true: there is more. */
+static bool queue_give_held(struct scsi_tgt_queue *q, struct scsi_tgt_ring *ring)
+{
+	struct scsi_tgt_cmd *cmd, *tmp;
+	unsigned int n = SCSI_TGT_BATCH;
+	struct kiocb *wake = NULL;
+	bool more = false;
+	long res;
+
+	spin_lock_irq(&q->lock);
+	/* It may have been detached since. */
+	if (q->ring == ring && q->mode == SCSI_TGT_QUEUE_HOLD) {
+		list_for_each_entry_safe(cmd, tmp, &q->held, link) {
+			if (!n--)
+				break;
+			list_del(&cmd->link);
+			scsi_tgt_ring_give(ring, cmd);
+		}
+		more = !list_empty(&q->held);
+		if (!more)
+			q->mode = SCSI_TGT_QUEUE_RING;
+		wake = scsi_tgt_ring_wake(ring, &res);
+	}
+	spin_unlock_irq(&q->lock);
+	if (wake)
+		wake->ki_complete(wake, res);
+	return more;
 }
 
 static int host_attach(struct scsi_tgt_host *host, struct scsi_tgt_helper *helper)
@@ -249,6 +301,9 @@ static int host_attach(struct scsi_tgt_host *host, struct scsi_tgt_helper *helpe
 		cancel_delayed_work(&host->window);
 	}
 	spin_unlock_irq(&host->lock);
+	for (i = 0; !ret && i < host->params.nr_queues; i++)
+		while (queue_give_held(&host->queues[i], &helper->rings[i]))
+			cond_resched();
 	wake_up_all(&host->wait);
 	return ret;
 }

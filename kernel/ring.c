@@ -152,6 +152,7 @@ void scsi_tgt_ring_give(struct scsi_tgt_ring *ring, struct scsi_tgt_cmd *cmd)
 	WARN_ON_ONCE(cmd->state != SCSI_TGT_CMD_QUEUED);
 	cmd->state = SCSI_TGT_CMD_HELPER;
 	cmd->generation = ++q->generation;
+	cmd->given = jiffies;
 	q->stats.given++;
 	ring_fill_slot(&ring->slots[cmd->tag], cmd);
 	trace_scsi_tgt_given(cmd);

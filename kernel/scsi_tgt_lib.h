@@ -212,6 +212,7 @@ struct scsi_tgt_cmd {
 	u32 serial;			/* of this use of the request */
 	u32 generation;			/* of this handing to a helper */
 	u32 kicks;			/* of its queue, when it was queued */
+	unsigned long given;		/* jiffies: when the helper got it */
 	u32 supplied;			/* IN: all bytes below are the helper's or 0 */
 	struct scsi_tgt_queue *q;
 	struct list_head link;

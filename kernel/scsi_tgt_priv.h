@@ -71,7 +71,8 @@ enum scsi_tgt_refused {
  * @host: whose
  * @index: which
  * @mode: see there
- * @ring: the attached helper's, in mode RING only
+ * @ring: the attached helper's; in mode RING, and in HOLD until it has got all of
+ *	@held
  * @held: commands in state QUEUED
  * @generation: of the last command given to a helper
  * @kicks: calls of scsi_tgt_host_kick()
@@ -102,7 +103,7 @@ struct scsi_tgt_host_params {
 /**
  * struct scsi_tgt_host - a target port
  * @lock: guards @helper, @state, @hold, @published, @removing, @gone, @nexuses,
- *	@next_nexus, @draining
+ *	@next_nexus
  * @dev: class device; the last put frees the host
  * @cdev: /dev/scsi_tgtN
  * @host_no: N
@@ -117,7 +118,7 @@ struct scsi_tgt_host_params {
  * @queues: params.nr_queues of them
  * @helper: attached or draining
  * @state: enum scsi_tgt_host_state
- * @draining: commands in state ORPHAN
+ * @draining: commands in state ORPHAN, and one more while a helper's are taken back
  * @hold: the queues are in mode HOLD
  * @published: it has been made, and is in the list
  * @removing: HOST_DEL was called
@@ -152,7 +153,7 @@ struct scsi_tgt_host {
 
 	struct scsi_tgt_helper *helper;
 	enum scsi_tgt_host_state state;
-	unsigned int draining;
+	atomic_t draining;
 	bool hold;
 	bool published;
 	bool removing;
@@ -253,6 +254,9 @@ struct scsi_tgt_helper {
 #define SCSI_TGT_SQ_TAGS_OFFSET		sizeof(struct scsi_tgt_sq)
 #define SCSI_TGT_CQ_ENTRIES_OFFSET	sizeof(struct scsi_tgt_cq)
 
+/* Commands that are looked at with a lock held and interrupts off, at a time. */
+#define SCSI_TGT_BATCH			64
+
 /* main.c */
 extern struct workqueue_struct *scsi_tgt_wq;	/* what must get on without memory */
 extern struct workqueue_struct *scsi_tgt_remove_wq;
@@ -305,7 +309,7 @@ void scsi_tgt_cmd_finish(struct scsi_tgt_cmd *cmd, enum scsi_tgt_result result);
 void scsi_tgt_cmds_finish(struct list_head *list, enum scsi_tgt_result result);
 bool scsi_tgt_cmd_put_inflight(struct scsi_tgt_cmd *cmd, bool complete);
 void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost);
-void scsi_tgt_queue_reject(struct scsi_tgt_queue *q, struct list_head *failed);
+bool scsi_tgt_queue_reject(struct scsi_tgt_queue *q);
 struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_queue *q);
 void scsi_tgt_cmd_execute(struct scsi_tgt_cmd *cmd);
 

@@ -65,6 +65,15 @@ static int tmf_execute(struct scsi_tgt_queue *q, const struct tmf_args *args)
 	return ret;
 }
 
+/* A helper's that is about to be taken back is no more its than an orphan. */
+static enum scsi_tgt_cmd_state cmd_owner(struct scsi_tgt_queue *q,
+					 const struct scsi_tgt_cmd *cmd)
+{
+	if (cmd->state == SCSI_TGT_CMD_HELPER && !q->ring)
+		return SCSI_TGT_CMD_ORPHAN;
+	return cmd->state;
+}
+
 /*
  * Returns the command's state (FREE: gone).  One that is given up ends here
  * if it waits for a helper, and otherwise when it is taken back from one: without
@@ -82,7 +91,7 @@ static enum scsi_tgt_cmd_state abort_look(struct scsi_tgt_queue *q,
 	spin_lock_irqsave(&q->lock, flags);
 	cmd = scsi_tgt_cmd_find(q, ref->tag);
 	if (scsi_tgt_cmd_live(q, cmd, ref->serial)) {
-		state = cmd->state;
+		state = cmd_owner(q, cmd);
 		cmd->given_up |= give_up;
 		if (state == SCSI_TGT_CMD_QUEUED && give_up) {
 			scsi_tgt_cmd_claim(cmd);
@@ -110,7 +119,7 @@ static bool abort_settled(struct scsi_tgt_queue *q,
 	spin_lock_irqsave(&q->lock, flags);
 	cmd = scsi_tgt_cmd_find(q, ref->tag);
 	ret = !scsi_tgt_cmd_live(q, cmd, ref->serial) ||
-	      cmd->state == SCSI_TGT_CMD_HELPER ||
+	      cmd_owner(q, cmd) == SCSI_TGT_CMD_HELPER ||
 	      cmd->state == SCSI_TGT_CMD_QUEUED;
 	spin_unlock_irqrestore(&q->lock, flags);
 	return ret;
@@ -133,7 +142,8 @@ static struct scsi_lun abort_lun(struct scsi_tgt_queue *q,
 
 /*
  * ABORT TASK.  0: the command is gone, or, unless it is given up, waits for the next
- * helper; -EBUSY: the helper holds on to it.
+ * helper; -EBUSY: the helper holds on to it; -EAGAIN: it could not be asked, since it
+ * is being asked as much as it can be.
  */
 static int cmd_abort(struct scsi_tgt_host *host,
 		     const struct scsi_tgt_cmd_ref *ref, bool give_up)
@@ -165,7 +175,7 @@ static int cmd_abort(struct scsi_tgt_host *host,
 			asked = true;
 			generation = args.ref_generation;
 			if (tmf_execute(q, &args) == -EBUSY)
-				return -EBUSY;
+				return -EAGAIN;
 			break;
 		default:
 			wait_event(host->wait, abort_settled(q, ref));
@@ -183,7 +193,8 @@ static int cmd_abort(struct scsi_tgt_host *host,
  * way for the command.
  *
  * Return: 0: ->done() has been called for the command and has returned, by this
- * or otherwise; -EBUSY: the helper answered but holds on to the command.
+ * or otherwise; -EBUSY: the helper answered but holds on to the command; -EAGAIN: too
+ * many task management functions are under way.
  */
 int scsi_tgt_cmd_abort(struct scsi_tgt_host *host,
 		       const struct scsi_tgt_cmd_ref *ref)
@@ -285,7 +296,7 @@ static int reset_end(struct scsi_tgt_host *host, const struct scsi_lun *lun)
  * Sleeps, see scsi_tgt_cmd_abort().
  *
  * Return: 0: every command that the logical unit had is done; -EBUSY: the helper
- * holds on to some; -EIO: it refused.
+ * holds on to some, or could not be asked; -EIO: it refused.
  */
 int scsi_tgt_lun_reset(struct scsi_tgt_nexus *nexus, const struct scsi_lun *lun)
 {
@@ -299,8 +310,8 @@ int scsi_tgt_lun_reset(struct scsi_tgt_nexus *nexus, const struct scsi_lun *lun)
 	reset_begin(nexus->host, lun);
 	resp = tmf_execute(&nexus->host->queues[0], &args);
 	ret = reset_end(nexus->host, lun);
-	if (ret)
-		return ret;
+	if (ret || resp == -EBUSY)
+		return ret ?: resp;
 	return resp == SCSI_TGT_TMF_RESP_REJECTED ? -EIO : 0;
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_lun_reset);
@@ -362,8 +373,12 @@ void scsi_tgt_expired_work(struct work_struct *work)
 	for (i = 0; i < host->params.nr_queues; i++) {
 		tag = 0;
 		while (expired_next(&host->queues[i], &tag, &ref)) {
-			/* Taken back from a hung helper, it is as the policy says. */
-			if (cmd_abort(host, &ref, false))
+			/*
+			 * Taken back from a hung helper, it is as the policy
+			 * says.  With no tag to ask by, its time runs anew:
+			 * these are free when their deadlines are over.
+			 */
+			if (cmd_abort(host, &ref, false) == -EBUSY)
 				scsi_tgt_host_detach(host,
 						     "it holds on to a command past its time");
 		}

@@ -6,8 +6,9 @@
  *
  * Names are those of the code, without their prefix.  What the code does with a
  * lock held is one d_step here; between two of these anything else may happen.
- * One queue: host->lock is held around all queues' locks wherever more than one
- * is looked at, and what only wants a queue's lock touches that queue alone.
+ * One queue: host->lock is held around all queues' locks wherever the mode of more
+ * than one changes, and all else touches one queue alone.  Of what is done in batches
+ * of commands each is a step.
  *
  * Whatever has no effect is left out (a completion that is refused, a read), so
  * that all comes to rest, and a command that nobody ends is an invalid end state.
@@ -165,7 +166,7 @@ inline queue_rq(t) {
 		assert(state[t] == TRANSPORT);
 		state[t] = QUEUED;
 		if
-		:: q_mode == RING -> ring_give(t);
+		:: q_mode == RING || (t == T && q_ring) -> ring_give(t);
 		:: q_mode == HOLD && may_queue(t) -> skip;
 		:: else -> claim(t, NO_HELPER); rejected = true;
 		fi
@@ -252,15 +253,38 @@ inline host_drained() {
 #define busy(t)		(inflight[t] > 0)
 #endif
 
-inline queue_detach(t, lost) {
-	if
-	:: state[t] == HELPER && busy(t) -> state[t] = ORPHAN; draining++;
-	:: state[t] == HELPER && !busy(t) -> take_back(t, lost);
-	:: else
-	fi
+inline queue_take_back(t, lost) {
+	d_step {
+		if
+		:: state[t] == HELPER && busy(t) -> state[t] = ORPHAN; draining++;
+		:: state[t] == HELPER && !busy(t) -> take_back(t, lost);
+		:: else
+		fi
+	}
+	finish_list(lost, LOST);
+}
+
+inline queue_reject(t, failed) {
+	d_step {
+		if
+		:: q_mode == REJECT && state[t] == QUEUED && t != T ->
+			claim(t, NO_HELPER);
+			failed = failed | (1 << t);
+		:: else
+		fi
+	}
+	finish_list(failed, NO_HELPER);
 }
 
 /* list: the caller's. */
+inline host_reject() {
+	queue_reject(0, list);
+#if NC > 1
+	queue_reject(1, list);
+#endif
+}
+
+/* list, taking: the caller's. */
 inline helper_detach(h) {
 	d_step {
 		if
@@ -274,15 +298,9 @@ inline helper_detach(h) {
 			fi;
 			q_ring = 0;
 			assert(draining == 0);
-			queue_detach(0, list);
-#if NC > 1
-			queue_detach(1, list);
-#endif
-			queue_detach(T, list);
-			if
-			:: draining > 0 -> host_state = DRAINING;
-			:: else -> host_settle();
-			fi;
+			draining = 1;
+			host_state = DRAINING;
+			taking = true;
 #ifdef FAULT_DRAIN_UNMINDED
 			host_helper = 0;
 #endif
@@ -292,7 +310,20 @@ inline helper_detach(h) {
 			window_late = window_fired;
 		fi
 	}
-	finish_list(list, LOST);
+	if
+	:: taking ->
+		taking = false;
+		queue_take_back(T, list);
+#if NC > 1
+		queue_take_back(1, list);
+#endif
+		queue_take_back(0, list);
+#ifndef FAULT_HELD_LEFT
+		host_reject();
+#endif
+		host_drained();
+	:: else
+	fi
 }
 
 /* who: the caller's. */
@@ -303,13 +334,6 @@ inline host_detach() {
 	:: else
 	fi;
 	who = 0;
-}
-
-inline reject(t) {
-	if
-	:: state[t] == QUEUED && t != T -> claim(t, NO_HELPER); list = list | (1 << t);
-	:: else
-	fi
 }
 
 #ifdef FAULT_LATE_WINDOW
@@ -325,10 +349,6 @@ inline window_over(ours) {
 		:: hold && window_mine(ours) ->
 			hold = false;
 			window_ended = window_ended || (ours);
-			reject(0);
-#if NC > 1
-			reject(1);
-#endif
 			q_mode = REJECT;
 			if
 			:: host_state == RECOVERING -> host_state = DOWN;
@@ -337,7 +357,7 @@ inline window_over(ours) {
 		:: else
 		fi
 	}
-	finish_list(list, NO_HELPER);
+	host_reject();
 }
 
 #define may_attach	(!gone && host_helper == 0)
@@ -348,14 +368,32 @@ inline host_attach(h) {
 	helper_state[h] = ATTACHED;
 	host_state = UP;
 	q_ring = h + 1;
-	q_mode = RING;
+	q_mode = HOLD;
 	attached_once = true;
 	window_ended = false;
-	if :: state[0] == QUEUED -> ring_give(0); :: else fi;
-#if NC > 1
-	if :: state[1] == QUEUED -> ring_give(1); :: else fi;
-#endif
 	window_armed = false;
+}
+
+#ifdef FAULT_GIVEN_LATE
+#define giving(h)	(q_mode == HOLD)
+#else
+#define giving(h)	(q_ring == (h) + 1 && q_mode == HOLD)
+#endif
+#if NC > 1
+#define none_held	(state[0] != QUEUED && state[1] != QUEUED)
+#else
+#define none_held	(state[0] != QUEUED)
+#endif
+
+inline queue_give_held(h) {
+	do
+	:: d_step { giving(h) && state[0] == QUEUED -> ring_give(0); }
+#if NC > 1
+	:: d_step { giving(h) && state[1] == QUEUED -> ring_give(1); }
+#endif
+	:: d_step { giving(h) && none_held -> q_mode = RING; } break;
+	:: !giving(h) -> break;
+	od
 }
 
 /*
@@ -405,14 +443,17 @@ inline tmf_execute() {
 #else
 #define seen(t, s)	live(t, s)
 #endif
-#define settled(t, s)	(!live(t, s) || state[t] == HELPER || state[t] == QUEUED)
+/* A helper's that is about to be taken back is no more its than an orphan. */
+#define cmd_owner(t)	(state[t] == HELPER && q_ring == 0 -> ORPHAN : state[t])
+#define settled(t, s)	(!live(t, s) || (state[t] == HELPER && q_ring != 0) || \
+			 state[t] == QUEUED)
 
 inline abort_look(t, s, give_up) {
 	d_step {
 		look = FREE;
 		if
 		:: seen(t, s) ->
-			look = state[t];
+			look = cmd_owner(t);
 			look_generation = generation[t];
 			given_up[t] = given_up[t] || give_up;
 			if
@@ -430,7 +471,10 @@ inline abort_look(t, s, give_up) {
 
 #define NOT_YET	255	/* not asked */
 
-/* ret: 0 the command has ended (or is not given up and left the helper), 2 -EBUSY. */
+/*
+ * ret: 0 the command has ended (or is not given up and left the helper), 2 -EBUSY,
+ * 3 -EAGAIN.
+ */
 inline cmd_abort(t, s, give_up) {
 	asked = NOT_YET;
 	do
@@ -446,7 +490,7 @@ inline cmd_abort(t, s, give_up) {
 			asked = look_generation;
 			tmf_execute();
 			if
-			:: ret == 2 -> break;
+			:: ret == 2 -> ret = 3; break;
 			:: else
 			fi
 		:: else -> settled(t, s);
@@ -576,7 +620,7 @@ inline transfers(h, t) {
  */
 proctype helper(byte h) {
 	byte list;
-	bool stubborn;
+	bool stubborn, taking;
 
 	if
 	:: goto left;
@@ -590,6 +634,7 @@ end_busy:
 		:: else -> d_step { host_attach(h); }
 		fi
 	}
+	queue_give_held(h);
 #if HANG
 	if
 	:: stubborn = true;
@@ -665,7 +710,7 @@ proctype eh() {
 	byte snap[NC];
 	byte c, ret, s, who, list, asked, look_generation;
 	mtype:state look = FREE;
-	bool claimed, rejected;
+	bool claimed, rejected, taking;
 
 end:	do
 	:: atomic { handed(0) -> c = 0; eh_begin(); }
@@ -704,7 +749,7 @@ out:	skip;
 proctype expired() {
 	byte c, ret, s, who, list, asked, look_generation;
 	mtype:state look = FREE;
-	bool claimed, rejected;
+	bool claimed, rejected, taking;
 
 end:	do
 	:: atomic {
@@ -720,7 +765,7 @@ end:	do
 	od;
 abort:	cmd_abort(c, s, false);
 	if
-	:: ret -> host_detach();
+	:: ret == 2 -> host_detach();
 	:: else
 	fi;
 	d_step { c = 0; s = 0; ret = 0; expired_inside = false; }
@@ -730,6 +775,7 @@ abort:	cmd_abort(c, s, false);
 /* host.c: host_delete(), host_remove_work(). */
 proctype remove() {
 	byte list, who;
+	bool taking;
 
 	if
 	:: goto left;

@@ -44,24 +44,7 @@ struct thread {
 	uint8_t *buf;
 };
 
-/* A file of a LUN's device in sysfs. */
-static bool put(unsigned int lun, const char *name, const char *text)
-{
-	char path[96];
-	bool good;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/class/scsi_device/%d:0:0:%u/device/%s", scsi_host,
-		 lun, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	good = write(fd, text, strlen(text)) >= 0;
-	close(fd);
-	return good;
-}
-
-/* Its sg node, which is a number, not the LUN's. */
+/* The sg node of a LUN, which is a number, not the LUN's. */
 static int open_sg(unsigned int lun, int flags)
 {
 	char path[128], name[64] = "";
@@ -205,7 +188,7 @@ static bool op_scan(void *arg, struct fuzz_rng *rng)
 
 	(void)arg;
 	if (fuzz_once_in(rng, 2))
-		return put(fuzz_below(rng, LUNS), "rescan", "1");
+		return rig_dev_put(&host, fuzz_below(rng, LUNS), "rescan", "1");
 	snprintf(path, sizeof(path), "/sys/class/scsi_host/host%d/scan", scsi_host);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -227,14 +210,14 @@ static bool op_device(void *arg, struct fuzz_rng *rng)
 	(void)arg;
 	switch (fuzz_below(rng, 5)) {
 	case 0:
-		return put(lun, "delete", "1");
+		return rig_dev_put(&host, lun, "delete", "1");
 	case 1:
 		snprintf(text, sizeof(text), "%u", 1 + fuzz_below(rng, 64));
-		return put(lun, "queue_depth", text);
+		return rig_dev_put(&host, lun, "queue_depth", text);
 	case 2:
-		return put(lun, "state", "offline\n");
+		return rig_dev_put(&host, lun, "state", "offline\n");
 	default:
-		return put(lun, "state", "running\n");
+		return rig_dev_put(&host, lun, "state", "running\n");
 	}
 }
 
@@ -428,24 +411,6 @@ static void lun_settle(void)
 			rig_die("LUN events are not dealt with");
 }
 
-/* An error handler that is still at it may take the device out once more. */
-static int open_revived(void)
-{
-	uint64_t end = rig_now() + RIG_WAIT * 1000;
-	char path[128];
-	int fd;
-
-	rig_dev_path(&host, 0, path, sizeof(path));
-	do {
-		put(0, "state", "running\n");
-		usleep(50000);
-		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	} while (fd < 0 && rig_now() < end);
-	if (fd < 0)
-		rig_die("%s: %s", path, strerror(errno));
-	return fd;
-}
-
 static void check_served(void)
 {
 	struct rig_helper p;
@@ -458,7 +423,7 @@ static void check_served(void)
 	lun_settle();
 	rig_events_drop(&host);
 	rig_lun_add(&host, 0);
-	dev = open_revived();
+	dev = rig_dev_reopen(&host);
 	rig_sg_init(&sg, dev, 0, SCSI_TGT_DIR_NONE, NULL, 0);
 	sg.cdb_len = 6;
 	rig_sg_start(&sg);

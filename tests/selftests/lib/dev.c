@@ -69,6 +69,39 @@ int rig_dev_open(struct rig_host *host, unsigned int lun, int flags)
 	return fd;
 }
 
+bool rig_dev_put(struct rig_host *host, unsigned int lun, const char *file, const char *text)
+{
+	char path[96];
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/scsi_device/%d:0:0:%u/device/%s",
+		 rig_scsi_host(host), lun, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	good = write(fd, text, strlen(text)) >= 0;
+	close(fd);
+	return good;
+}
+
+int rig_dev_reopen(struct rig_host *host)
+{
+	uint64_t end = rig_now() + RIG_WAIT * 1000;
+	char path[128];
+	int fd;
+
+	rig_dev_path(host, 0, path, sizeof(path));
+	do {
+		rig_dev_put(host, 0, "state", "running\n");
+		usleep(50000);
+		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	} while (fd < 0 && rig_now() < end);
+	if (fd < 0)
+		rig_die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
 void rig_settle(void)
 {
 	if (system("udevadm settle --timeout=60"))
@@ -78,14 +111,15 @@ void rig_settle(void)
 /* Started anew, it forgets what it had to do for devices that are gone. */
 static void release_udev(void)
 {
-	if (system("systemctl restart systemd-udevd; echo 0 > /sys/kernel/rcu_expedited"))
+	if (system("! test -S /run/udev/control || systemctl restart systemd-udevd; echo 0 > /sys/kernel/rcu_expedited"))
 		printf("# udev can't be told to go on\n");
 }
 
 void rig_hold_udev(void)
 {
-	/* What udev would load. */
-	if (system("modprobe -a sd_mod sg && udevadm control --stop-exec-queue &&"
+	/* What udev would load, if there is one. */
+	if (system("modprobe -a sd_mod sg &&"
+		   "{ ! test -S /run/udev/control || udevadm control --stop-exec-queue; } &&"
 		   "echo 1 > /sys/kernel/rcu_expedited"))
 		rig_die("udev can't be held");
 	atexit(release_udev);

@@ -72,9 +72,10 @@ void fuzz_report(const struct fuzz_op *ops, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		printf("# %-16s %8llu, %llu of them not refused\n", ops[i].name,
+		printf("# %-16s %8llu, %llu of them not refused, %llu ms\n", ops[i].name,
 		       (unsigned long long)fuzz_shared->made[i],
-		       (unsigned long long)fuzz_shared->good[i]);
+		       (unsigned long long)fuzz_shared->good[i],
+		       (unsigned long long)fuzz_shared->us[i] / 1000);
 	if (fuzz_shared->found)
 		printf("# basic blocks of the modules reached in system calls: %llu\n",
 		       (unsigned long long)fuzz_shared->found);
@@ -161,14 +162,24 @@ static bool guarded(const struct fuzz_op *op, void *arg, struct fuzz_rng *rng)
 	return op->run(arg, rng);
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 void fuzz_run(const struct fuzz_op *ops, unsigned int n, void *arg, struct fuzz_rng *rng)
 {
 	unsigned int i = choose(ops, n, rng);
+	uint64_t begin = now_us();
 	bool good;
 
 	__atomic_add_fetch(&fuzz_shared->made[i], 1, __ATOMIC_RELAXED);
 	good = guarded(&ops[i], arg, rng);
 	guard = NULL;
+	__atomic_add_fetch(&fuzz_shared->us[i], now_us() - begin, __ATOMIC_RELAXED);
 	if (good)
 		__atomic_add_fetch(&fuzz_shared->good[i], 1, __ATOMIC_RELAXED);
 	if (cover)

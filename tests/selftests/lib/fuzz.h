@@ -21,6 +21,7 @@ struct fuzz_shared {
 	uint64_t ops;				/* made so far, of this seed */
 	uint64_t made[FUZZ_KINDS];
 	uint64_t good[FUZZ_KINDS];		/* of these, not refused */
+	uint64_t us[FUZZ_KINDS];		/* what they took, in all threads */
 	uint64_t found;				/* basic blocks reached, if the kernel has KCOV */
 	uint64_t blocks[(1 << 20) / 64];	/* a hash set of them */
 };

@@ -143,6 +143,13 @@ void rig_disk(struct rig_host *host, struct tgt_ring_queue *q, uint32_t tag,
 int rig_scsi_host(struct rig_host *host);		/* number of its Scsi_Host */
 void rig_dev_path(struct rig_host *host, unsigned int lun, char *path, size_t size);
 int rig_dev_open(struct rig_host *host, unsigned int lun, int flags);
+/* Writes text to a file of the LUN's device in sysfs. */
+bool rig_dev_put(struct rig_host *host, unsigned int lun, const char *file, const char *text);
+/*
+ * LUN 0's disk, set running as often as it takes: an error handler that is still at it
+ * may take it out once more.
+ */
+int rig_dev_reopen(struct rig_host *host);
 /* Waits until udev has done with new devices, so that only the test uses them. */
 void rig_settle(void);
 /*

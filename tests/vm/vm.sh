@@ -41,6 +41,12 @@ vm_build_selftests()	# job
 	) > "$1/build.log" 2>&1 9> build/vm/stage.lock || cat "$1/build.log" >&2
 }
 
+# A kernel of our own has all its modules here, so that depmod need not run in the guest.
+vm_stage_modules()	# stage
+{
+	cp -R "$vm_kernel/modules/." "$1/" && depmod -b "$1" "$(cat "$vm_kernel/version")"
+}
+
 # Build for that kernel, install into JOB/tree/stage, copy the tests.
 vm_stage()		# job, install: yes or no
 {
@@ -52,8 +58,7 @@ vm_stage()		# job, install: yes or no
 			${MAKE:-make} -s --no-print-directory modules usr KDIR="$vm_kernel/build" &&
 			${MAKE:-make} -s --no-print-directory install KDIR="$vm_kernel/build" \
 				PREFIX=/usr DESTDIR="$1/tree/stage" &&
-			{ [ ! -d "$vm_kernel/modules" ] ||
-				cp -R "$vm_kernel/modules/." "$1/tree/stage/"; }
+			{ [ ! -d "$vm_kernel/modules" ] || vm_stage_modules "$1/tree/stage"; }
 		) > "$1/build.log" 2>&1 9> build/vm/stage.lock || {
 			cat "$1/build.log" >&2
 			return 1
@@ -102,8 +107,33 @@ vm_probe_kvm()
 		grep -q 'vm: probe booted'
 }
 
+#
+# A guest without systemd and udev: its first process is a script of the shared tree.
+# Sets vm_initrd.
+#
+vm_bare()		# job, script
+{
+	local d=$1/initramfs.d
+	vm_initrd=$1/initramfs
+	mkdir -p "$d"
+	sed '/^exec switch_root/d' tests/vm/initramfs-init > "$d/init"
+	cat >> "$d/init" <<-END
+	chroot /newroot /sbin/modprobe -q 9pnet_virtio
+	chroot /newroot /sbin/modprobe -q 9p
+	mkdir -p /newroot/tree
+	mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=262144,cache=loose tree /newroot/tree
+	exec switch_root /newroot $2
+	END
+	chmod 755 "$d/init"
+	{
+		cat "$vm_kernel/initramfs"
+		(cd "$d" && echo init | cpio -o -H newc --quiet | gzip -1)
+	} > "$vm_initrd"
+}
+
 # The command line of QEMU, in the array vm_argv.
-# Set before: vm_icount (yes or empty), vm_mem, vm_smp, vm_disk (file or empty).
+# Set before: vm_icount (yes or empty), vm_mem, vm_smp, vm_disk (file or empty),
+# vm_initrd (instead of the kernel's own, or empty).
 vm_build_argv()		# job, further words for the kernel's command line
 {
 	local accel append
@@ -120,7 +150,7 @@ vm_build_argv()		# job, further words for the kernel's command line
 	fi
 	vm_argv=(qemu-system-x86_64 "${accel[@]}" -machine q35 -nodefaults
 		-m "$vm_mem" -smp "$vm_smp" -display none -no-reboot
-		-kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initramfs"
+		-kernel "$vm_kernel/vmlinuz" -initrd "${vm_initrd:-$vm_kernel/initramfs}"
 		-append "$append"
 		-drive "if=none,id=root,file=$vm_root/root.img,format=raw,snapshot=on,cache=unsafe,file.locking=off"
 		-device virtio-blk-pci,drive=root

@@ -7,8 +7,8 @@
  * Names are those of the code, without their prefix.  What the code does with a
  * lock held is one d_step here; between two of these anything else may happen.
  * One queue: host->lock is held around all queues' locks wherever the mode of more
- * than one changes, and all else touches one queue alone.  Of what is done in batches
- * of commands each is a step.
+ * than one changes, and all else touches one queue alone.  What is done in batches
+ * of commands is one step for all of them.
  *
  * Whatever has no effect is left out (a completion that is refused, a read), so
  * that all comes to rest, and a command that nobody ends is an invalid end state.
@@ -254,34 +254,30 @@ inline host_drained() {
 #endif
 
 inline queue_take_back(t, lost) {
-	d_step {
-		if
-		:: state[t] == HELPER && busy(t) -> state[t] = ORPHAN; draining++;
-		:: state[t] == HELPER && !busy(t) -> take_back(t, lost);
-		:: else
-		fi
-	}
-	finish_list(lost, LOST);
+	if
+	:: state[t] == HELPER && busy(t) -> state[t] = ORPHAN; draining++;
+	:: state[t] == HELPER && !busy(t) -> take_back(t, lost);
+	:: else
+	fi
 }
 
 inline queue_reject(t, failed) {
-	d_step {
-		if
-		:: q_mode == REJECT && state[t] == QUEUED && t != T ->
-			claim(t, NO_HELPER);
-			failed = failed | (1 << t);
-		:: else
-		fi
-	}
-	finish_list(failed, NO_HELPER);
+	if
+	:: state[t] == QUEUED && t != T -> claim(t, NO_HELPER); failed = failed | (1 << t);
+	:: else
+	fi
 }
 
 /* list: the caller's. */
 inline host_reject() {
-	queue_reject(0, list);
+	if
+	:: q_mode == REJECT ->
+		queue_reject(0, list);
 #if NC > 1
-	queue_reject(1, list);
+		queue_reject(1, list);
 #endif
+	:: else
+	fi
 }
 
 /* list, taking: the caller's. */
@@ -312,15 +308,18 @@ inline helper_detach(h) {
 	}
 	if
 	:: taking ->
-		taking = false;
-		queue_take_back(T, list);
+		d_step {
+			taking = false;
+			queue_take_back(T, list);
 #if NC > 1
-		queue_take_back(1, list);
+			queue_take_back(1, list);
 #endif
-		queue_take_back(0, list);
+			queue_take_back(0, list);
 #ifndef FAULT_HELD_LEFT
-		host_reject();
+			host_reject();
 #endif
+		}
+		finish_list(list, LOST);
 		host_drained();
 	:: else
 	fi
@@ -357,7 +356,8 @@ inline window_over(ours) {
 		:: else
 		fi
 	}
-	host_reject();
+	d_step { host_reject(); }
+	finish_list(list, NO_HELPER);
 }
 
 #define may_attach	(!gone && host_helper == 0)
@@ -379,21 +379,18 @@ inline host_attach(h) {
 #else
 #define giving(h)	(q_ring == (h) + 1 && q_mode == HOLD)
 #endif
-#if NC > 1
-#define none_held	(state[0] != QUEUED && state[1] != QUEUED)
-#else
-#define none_held	(state[0] != QUEUED)
-#endif
-
 inline queue_give_held(h) {
-	do
-	:: d_step { giving(h) && state[0] == QUEUED -> ring_give(0); }
+	d_step {
+		if
+		:: giving(h) ->
+			if :: state[0] == QUEUED -> ring_give(0); :: else fi;
 #if NC > 1
-	:: d_step { giving(h) && state[1] == QUEUED -> ring_give(1); }
+			if :: state[1] == QUEUED -> ring_give(1); :: else fi;
 #endif
-	:: d_step { giving(h) && none_held -> q_mode = RING; } break;
-	:: !giving(h) -> break;
-	od
+			q_mode = RING;
+		:: else
+		fi
+	}
 }
 
 /*

@@ -137,7 +137,7 @@ static void test_last_is_last(void **state)
 		io_prep_pread(&three[i].req.iocb, fd, &three[i].byte, 1, 0);
 		three[i].req.done = order_done;
 		if (i == 0)
-			tgt_iocb_submit_last(&three[i].req);
+			tgt_iocb_submit_last(&three[i].req, false);
 		else
 			tgt_iocb_submit(&three[i].req);
 	}

@@ -384,7 +384,7 @@ static void arm_wait(struct loop_queue *q)
 	q->committed = q->ring->cq_tail;
 	tgt_ring_prep_wait(q->ring, &q->wait.iocb);
 	q->wait.done = wait_done;
-	tgt_iocb_submit_last(&q->wait);
+	tgt_iocb_submit_last(&q->wait, true);
 }
 
 static void arm_commit(struct loop_queue *q)
@@ -395,7 +395,7 @@ static void arm_commit(struct loop_queue *q)
 	q->committed = q->ring->cq_tail;
 	tgt_ring_prep_commit(q->ring, &q->commit.iocb);
 	q->commit.done = commit_done;
-	tgt_iocb_submit_last(&q->commit);
+	tgt_iocb_submit_last(&q->commit, false);
 }
 
 /* Before the thread's batch goes to the kernel. */
@@ -514,7 +514,6 @@ int tgt_loop_queue_init(struct loop_queue *q, struct loop_host *host, struct tgt
 	q->ring = ring;
 	q->complete_by_transfer = complete_by_transfer;
 	q->committed = ring->cq_tail;
-	q->wait.idle = true;
 	q->prepare.fn = prepare;
 	q->start_call.fn = start;
 	q->stop_call.fn = stop;

@@ -94,24 +94,29 @@ static inline bool has_room(const struct tgt_thread *t)
 	return t->outstanding + t->nr_batch + t->nr_last < t->capacity;
 }
 
-void tgt_iocb_submit(struct tgt_iocb *req)
+static inline void submit(struct tgt_thread *t, struct tgt_iocb *req, bool idle)
 {
-	struct tgt_thread *t = tgt_self;
-
 	req->iocb.data = req;
-	t->nr_idle += req->idle;
+	req->idle = idle;
+	t->nr_idle += idle;
 	if (has_room(t))
 		t->batch[t->nr_batch++] = &req->iocb;
 	else
 		tgt_list_add_tail(&req->link, &t->waiting);
 }
 
-void tgt_iocb_submit_last(struct tgt_iocb *req)
+void tgt_iocb_submit(struct tgt_iocb *req)
+{
+	submit(tgt_self, req, false);
+}
+
+void tgt_iocb_submit_last(struct tgt_iocb *req, bool idle)
 {
 	struct tgt_thread *t = tgt_self;
 
 	req->iocb.data = req;
-	t->nr_idle += req->idle;
+	req->idle = idle;
+	t->nr_idle += idle;
 	if (has_room(t) && t->nr_last < LAST_MAX)
 		t->last[t->nr_last++] = &req->iocb;
 	else
@@ -325,8 +330,7 @@ static void arm_poll(struct tgt_thread *t)
 	t->poll_armed = true;
 	io_prep_poll(&t->poll.iocb, t->epfd, POLLIN);
 	t->poll.done = poll_done;
-	t->poll.idle = true;
-	tgt_iocb_submit(&t->poll);
+	submit(t, &t->poll, true);
 }
 
 /*

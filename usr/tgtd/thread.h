@@ -31,7 +31,7 @@ struct tgt_iocb {
 	void (*done)(struct tgt_iocb *req, long res);
 	struct tgt_list link;		/* while it waits for a place in the context */
 	long res;			/* the thread's, if it could not be submitted */
-	bool idle;			/* waits for a request, not for a device */
+	bool idle;			/* it waits for a request, not for a device */
 };
 
 /* Something that an epoll set watches.  fn runs in the thread, level-triggered. */
@@ -94,8 +94,11 @@ unsigned long tgt_thread_polled(const struct tgt_thread *thread);
  * one io_submit before the thread blocks.  Errors come to done() as a negative res.
  */
 void tgt_iocb_submit(struct tgt_iocb *req);
-/* The same, behind all others of the batch (a ring's commit and wait). */
-void tgt_iocb_submit_last(struct tgt_iocb *req);
+/*
+ * The same, behind all others of the batch (a ring's commit and wait).  idle: it
+ * waits for a request, not for a device.
+ */
+void tgt_iocb_submit_last(struct tgt_iocb *req, bool idle);
 
 /* Called in each turn of its thread before the batch is submitted: may queue iocbs. */
 struct tgt_prepare {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # 1,000 logical units on a target, and 64 sessions of Linux's initiator on another.
+# kernels: oldest
 # timeout: 300
 # requires: iscsid iscsiadm sg_luns
 . "$TREE/tests/lib/tap.sh"

@@ -2,6 +2,7 @@
 # Initiators on a network: who is let in, who sees what, IPv6, and a network that
 # is cut with I/O under way.  tgtd is in a namespace of its own, two initiators in
 # others, Linux's in this one.
+# kernels: newest
 # timeout: 300
 # requires: iscsid iscsiadm iscsi-ls iscsi-inq ip fio
 . "$TREE/tests/lib/tap.sh"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # iSCSI sessions with I/O while tgtd is killed, restarted, stopped, and reads its
 # configuration again: nothing is lost.
+# kernels: newest
 # timeout: 300
 # requires: iscsid iscsiadm fio
 . "$TREE/tests/lib/tap.sh"

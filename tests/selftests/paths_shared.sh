@@ -87,6 +87,8 @@ mkdir "$T_DIR/mnt"
 ok "is mounted" mount "$a" "$T_DIR/mnt"
 head -c 8M /dev/urandom > "$T_DIR/mnt/data"
 sum=$(sha256sum < "$T_DIR/mnt/data")
+# udev looks at what was written, and would be told first.
+udevadm settle -t 60
 truncate -s 96M "$T_DIR/store"
 ok "it grows" tgtadm --mode logicalunit --op update --tid 1 --lun 1 --params resize=yes
 sized() { [ "$(cat "/sys/block/${1##*/}/size")" = $((96 * 2048)) ]; }

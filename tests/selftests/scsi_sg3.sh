@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # sg3_utils against disks of 512 and of 4096 bytes a block, through the ring: what
 # each answers is what the standards want.
+# kernels: oldest
 # timeout: 400
 # requires: sg_inq sg_vpd sg_opcodes sg_xcopy sg_sanitize sg_format sg_wr_mode sdparm
 . "$TREE/tests/lib/tap.sh"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # tgtadm's exit statuses and messages, and who may use it.
+# kernels: oldest
 # timeout: 180
 . "$TREE/tests/lib/tap.sh"
 . "$TREE/tests/lib/loop.sh"

@@ -2,6 +2,7 @@
 # What Cinder, Longhorn's go-iscsi-helper and Pacemaker's agents call, in their
 # order, and what they look for in the answers; with an initiator that is logged in
 # when they take things away.
+# kernels: oldest
 # timeout: 300
 # requires: perl tgt-admin iscsid iscsiadm
 . "$TREE/tests/lib/tap.sh"

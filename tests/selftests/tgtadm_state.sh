@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Who comes after a tgtd goes on with what it had; what is saved survives more.
+# kernels: newest
 # timeout: 240
 . "$TREE/tests/lib/tap.sh"
 . "$TREE/tests/lib/loop.sh"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Debian's tgt-admin, as it is, with our tgtadm and tgtd: a configuration of several
 # files, targets of both drivers, one of them in use.
+# kernels: newest
 # timeout: 300
 # requires: perl tgt-admin iscsid iscsiadm sg_inq
 . "$TREE/tests/lib/tap.sh"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # What tgtadm changes of a logical unit, an initiator sees.
+# kernels: oldest
 # timeout: 180
 # requires: sg_inq sg_vpd sg_readcap
 . "$TREE/tests/lib/tap.sh"

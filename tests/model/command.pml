@@ -631,6 +631,11 @@ end_busy:
 		:: else -> d_step { host_attach(h); }
 		fi
 	}
+	if
+	:: skip;
+	/* Another thread has mapped the rings, and unmaps them. */
+	:: helper_detach(h);
+	fi;
 	queue_give_held(h);
 #if HANG
 	if

@@ -195,6 +195,11 @@ vm_open_out()
 	wait "$opener" 2> /dev/null || :
 }
 
+# QEMU's translator does now and then what a CPU does not, most of all while the
+# kernel patches its own code as it comes up.  What ended before any program of the
+# guest ran has not begun a test.
+vm_stillborn() { ! grep -q ' as init process' "$vm_job/console" 2> /dev/null; }
+
 vm_kill()		# pid
 {
 	local i

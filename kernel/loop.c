@@ -301,7 +301,8 @@ static int loop_add_shost(struct loop_host *loop)
 	ret = scsi_add_host(shost, scsi_tgt_host_dev(host));
 	if (ret) {
 		scsi_host_put(shost);
-		return ret;
+		/* -EINVAL: there was no memory for the name of a device. */
+		return ret == -EINVAL ? -ENOMEM : ret;
 	}
 	/*
 	 * As for loop devices: what is behind the store schedules, and a

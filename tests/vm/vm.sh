@@ -178,7 +178,6 @@ vm_job_new()
 	trap 'exit 143' TERM HUP
 }
 
-# TERM first: the process may be timeout(1), which passes it on.
 # The guest's output comes to descriptor 5.  To open a FIFO is to wait for the other
 # end, which a QEMU that did not even start never opens.
 vm_open_out()
@@ -197,9 +196,16 @@ vm_open_out()
 
 # QEMU's translator does now and then what a CPU does not, most of all while the
 # kernel patches its own code as it comes up.  What ended before any program of the
-# guest ran has not begun a test.
-vm_stillborn() { ! grep -q ' as init process' "$vm_job/console" 2> /dev/null; }
+# guest ran has not begun a test.  Says so, with the console's end.
+vm_stillborn()		# which boot
+{
+	! grep -q ' as init process' "$vm_job/console" 2> /dev/null || return
+	echo "# $kernel: no program of the guest has run, boot $1; the console ends:"
+	tail -n 30 "$vm_job/console" | tr -d '\r' | sed 's/^/#   /'
+	return 0	# also without a console
+}
 
+# TERM first: the process may be timeout(1), which passes it on.
 vm_kill()		# pid
 {
 	local i

@@ -94,11 +94,16 @@ static inline bool has_room(const struct tgt_thread *t)
 	return t->outstanding + t->nr_batch + t->nr_last < t->capacity;
 }
 
-static inline void submit(struct tgt_thread *t, struct tgt_iocb *req, bool idle)
+static inline void prepare_iocb(struct tgt_thread *t, struct tgt_iocb *req, bool idle)
 {
 	req->iocb.data = req;
 	req->idle = idle;
 	t->nr_idle += idle;
+}
+
+static inline void submit(struct tgt_thread *t, struct tgt_iocb *req, bool idle)
+{
+	prepare_iocb(t, req, idle);
 	if (has_room(t))
 		t->batch[t->nr_batch++] = &req->iocb;
 	else
@@ -114,9 +119,7 @@ void tgt_iocb_submit_last(struct tgt_iocb *req, bool idle)
 {
 	struct tgt_thread *t = tgt_self;
 
-	req->iocb.data = req;
-	req->idle = idle;
-	t->nr_idle += idle;
+	prepare_iocb(t, req, idle);
 	if (has_room(t) && t->nr_last < LAST_MAX)
 		t->last[t->nr_last++] = &req->iocb;
 	else

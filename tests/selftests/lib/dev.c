@@ -111,7 +111,8 @@ void rig_settle(void)
 /* Started anew, it forgets what it had to do for devices that are gone. */
 static void release_udev(void)
 {
-	if (system("! test -S /run/udev/control || systemctl restart systemd-udevd; echo 0 > /sys/kernel/rcu_expedited"))
+	if (system("! test -S /run/udev/control || systemctl restart systemd-udevd;"
+		   "echo 0 > /sys/kernel/rcu_expedited"))
 		printf("# udev can't be told to go on\n");
 }
 

@@ -402,7 +402,7 @@ static bool op_ioctl(void *arg, struct fuzz_rng *rng)
 	}
 }
 
-/* Another open file of the hostile.node, which must not come in beside. */
+/* Another open file of the node, which must not come in beside. */
 static bool op_open(void *arg, struct fuzz_rng *rng)
 {
 	struct scsi_tgt_attach a = { .size = sizeof(a) };

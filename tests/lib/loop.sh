@@ -97,6 +97,6 @@ tgt_stop()
 	done
 	ok "all hosts are gone" wait_for 30 tgt_no_hosts
 	ok "tgtd stops" systemctl stop tgtd.service
-	ok "the modules are removed" modprobe -r scsi_tgt_loop scsi_tgt
+	ok "the modules are removed" wait_for 20 modprobe -r scsi_tgt_loop scsi_tgt
 	ok "nothing of them is left" wait_for 10 tgt_unloaded
 }

@@ -17,7 +17,8 @@
 #	skip TEXT REASON	one test is not run; skip_all REASON: none is
 #	diag TEXT...		a comment
 #	bail TEXT		it makes no sense to go on
-#	wait_for SECONDS CMD...	until CMD succeeds; fails when the time is over
+#	wait_for SECONDS CMD...	until CMD succeeds; fails when the time is over, and
+#				shows what CMD printed last
 #	t_cleanup()		define it: it is called at the end, however that comes
 #
 # Given by the runner: TREE (the shared tree), T_DIR (a directory on tmpfs that
@@ -154,8 +155,8 @@ wait_for()
 {
 	local end=$((SECONDS + $1 + 1))
 	shift
-	while ! "$@" > /dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
+	while ! "$@" > "$T_DIR/.waited" 2>&1; do
+		[ $SECONDS -lt $end ] || { cat "$T_DIR/.waited"; return 1; }
 		sleep 0.1
 	done
 }

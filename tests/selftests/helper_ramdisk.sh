@@ -98,5 +98,5 @@ stop TERM
 
 start ramdisk-two 16
 stop INT
-ok "the modules can be removed" modprobe -r scsi_tgt_loop scsi_tgt
+ok "the modules can be removed" wait_for 20 modprobe -r scsi_tgt_loop scsi_tgt
 done_testing

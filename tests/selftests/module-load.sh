@@ -18,7 +18,7 @@ restarted() { active && [ "$(systemctl show -P MainPID tgtd.service)" != "$pid" 
 ok "a killed daemon comes back" wait_for 30 restarted
 
 ok "it stops when asked to" systemctl stop tgtd.service
-ok "the modules are removed" modprobe -r scsi_tgt_loop scsi_tgt
+ok "the modules are removed" wait_for 20 modprobe -r scsi_tgt_loop scsi_tgt
 ok "nothing of them is left" wait_for 10 gone
 is "$(state)" inactive "the daemon has not been launched by that"
 done_testing

@@ -55,7 +55,7 @@ for policy in requeue fail; do
 	nok "$policy: the modules are in use" rmmod scsi_tgt_loop
 	ok "$policy: the host can be deleted" sh -c "echo 1 > $(tgt_host 1)/delete"
 	ok "$policy: and is gone" wait_for 30 tgt_no_hosts
-	ok "$policy: the modules can be removed" modprobe -r scsi_tgt_loop scsi_tgt
+	ok "$policy: the modules can be removed" wait_for 20 modprobe -r scsi_tgt_loop scsi_tgt
 	rm -rf /run/tgtd/state
 	again
 	modprobe scsi_tgt_loop

@@ -451,7 +451,10 @@ static void task_management(void **state)
 	tmf(fd, ISCSI_TMF_WARM_RESET, 0, 0, ISCSI_TMF_COMPLETE);
 	ping(fd);
 	tmf(fd, ISCSI_TMF_COLD_RESET, 0, 0, ISCSI_TMF_COMPLETE);
-	expect_close(fd);
+	expect(fd, ISCSI_ASYNC);
+	assert_int_equal(bhs[36], ISCSI_ASYNC_DROP_SESSION);
+	assert_false(get(fd));
+	close(fd);
 	assert_true(iscsi_rig_quiet());
 }
 

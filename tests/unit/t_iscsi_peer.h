@@ -28,6 +28,7 @@ static uint8_t data[1 << 20];
 static uint32_t data_len;
 /* Of the session that was made last: of the next command, and of the next status. */
 static uint32_t cmdsn, statsn;
+static uint8_t isid_qualifier = 1;	/* of the sessions to come */
 
 #define NAMES "InitiatorName=" ISCSI_RIG_INITIATOR "\0TargetName=" ISCSI_RIG_TARGET "\0"
 #define OPERATIONAL_TO_FULL	0x87	/* T, CSG 1, NSG 3 */
@@ -108,7 +109,8 @@ static inline void login_pdu(int fd, uint8_t flags, const char *text, size_t len
 {
 	uint8_t head[48] = { 0x43, flags };
 
-	memcpy(head + 8, "\x40\x01\x02\x03\x00\x01", 6);
+	memcpy(head + 8, "\x40\x01\x02\x03\x00", 5);
+	head[13] = isid_qualifier;
 	put_be32(7, head + 16);
 	put_be32(cmdsn = 100, head + 24);
 	put_be32(1, head + 28);

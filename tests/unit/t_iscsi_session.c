@@ -316,6 +316,38 @@ static void told_of_the_end(void **state)
 	assert_true(session_ended);
 }
 
+/* An initiator that has gone from a session is not served by its next one before that has ended. */
+static void gone_before_the_next(void **state)
+{
+	int fd, next = SESSION("");
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		fd = next;
+		/* Commands that nobody reads may be before the end. */
+		for (int n = i % 3; n; n--) {
+			uint8_t head[48];
+
+			rw_header(head, 0x28, 100 + n, 0, 64, 64 * 512);
+			send_pdu(fd, head, NULL, 0);
+		}
+		shutdown(fd, SHUT_WR);
+		isid_qualifier = i & 1 ? 1 : 2;
+		next = SESSION("");
+		iscsi_rig_call(note_ports, NULL);
+		assert_int_equal(nr_ports, 1);
+		close(fd);
+	}
+	/* One that it has not gone from stays. */
+	isid_qualifier = 3;
+	fd = SESSION("");
+	isid_qualifier = 1;
+	iscsi_rig_call(note_ports, NULL);
+	assert_int_equal(nr_ports, 2);
+	close(fd);
+	end(next);
+}
+
 static void log_out(int fd, uint8_t reason, uint16_t cid)
 {
 	uint8_t head[48] = { ISCSI_LOGOUT_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | reason };
@@ -440,6 +472,7 @@ int main(void)
 		cmocka_unit_test(long_answer),
 		cmocka_unit_test(abort_of_what_never_came),
 		cmocka_unit_test(told_of_the_end),
+		cmocka_unit_test(gone_before_the_next),
 		cmocka_unit_test(logouts),
 		cmocka_unit_test(dead_peer),
 		cmocka_unit_test(slow_peers),

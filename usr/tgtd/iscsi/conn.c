@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,6 +337,33 @@ void iscsi_conn_ask_drain(struct iscsi_conn *conn)
 		return;
 	conn->drain_asked = true;
 	tgt_thread_call(conn->thread, &conn->drain_call);
+}
+
+static void looked(struct tgt_call *call)
+{
+	iscsi_session_looked(tgt_container_of(call, struct iscsi_conn, look_call));
+}
+
+/* Its end may be behind much that has not been read: that is not waited for. */
+static void look(struct tgt_call *call)
+{
+	struct iscsi_conn *conn = tgt_container_of(call, struct iscsi_conn, look_call);
+	struct pollfd pfd = { .fd = conn->event.fd, .events = POLLRDHUP };
+
+	if (elsewhere(conn, call))
+		return;
+	if (conn->state == ISCSI_CONN_FULL && poll(&pfd, 1, 0) > 0)
+		iscsi_conn_close(conn, "by the initiator");
+	/* After gone_call, if that was it. */
+	call->fn = looked;
+	tgt_thread_call(tgt_thread_get(0), call);
+}
+
+void iscsi_conn_look(struct iscsi_conn *conn)
+{
+	conn->looking = true;
+	conn->look_call.fn = look;
+	tgt_thread_call(conn->thread, &conn->look_call);
 }
 
 /*

@@ -218,7 +218,10 @@ struct iscsi_conn {
 
 	struct tgt_call start_call, gone_call, free_call;
 	struct tgt_call close_call, drain_call;
+	struct tgt_call look_call;
 	bool close_asked, drain_asked;	/* [0] the call has been posted */
+	bool looking;			/* [0] look_call is under way */
+	bool gone;			/* [0] it is in no list any more */
 	bool gone_posted;		/* [own] */
 };
 
@@ -234,6 +237,8 @@ void iscsi_conn_move(struct iscsi_conn *conn);
 /* Thread 0: soon closed, or asked to end in order (with an Asynchronous Message). */
 void iscsi_conn_ask_close(struct iscsi_conn *conn);
 void iscsi_conn_ask_drain(struct iscsi_conn *conn);
+/* Thread 0: closed if its initiator has closed it, then iscsi_session_looked() is called. */
+void iscsi_conn_look(struct iscsi_conn *conn);
 /* The initiator's name, for messages. */
 const char *iscsi_conn_peer(const struct iscsi_conn *conn);
 /* Its own thread; why: for the log, NULL: nothing worth a line. */
@@ -300,13 +305,23 @@ bool iscsi_login_evict(void);
 struct tgt_target *iscsi_login_target(const struct iscsi_login *login);
 /* A session has gone: a login that waited for it goes on. */
 void iscsi_login_session_gone(struct iscsi_conn *conn, const struct iscsi_session *session);
+/* A connection has been looked at: a login that waited for that goes on. */
+void iscsi_login_looked(struct iscsi_conn *conn);
 
 /* session.c; thread 0 */
 extern struct tgt_list iscsi_conns, iscsi_sessions;
 extern unsigned int iscsi_nr_logins;	/* connections that have not ended login */
+extern unsigned int iscsi_nr_looks;	/* connections of which look_call is under way */
 /* That of this I_T nexus. */
 struct iscsi_session *iscsi_session_find(const char *initiator, const uint8_t isid[6],
 					 const struct tgt_target *target, uint16_t tpgt);
+/*
+ * That an initiator has closed a connection is known before it is served by its next
+ * one: has its sessions with this target looked at.  false: that has been done.
+ */
+bool iscsi_sessions_look(const char *initiator, const struct tgt_target *target);
+bool iscsi_sessions_looking(const char *initiator, const struct tgt_target *target);
+void iscsi_session_looked(struct iscsi_conn *conn);
 /* By TSIH, of whatever target. */
 struct iscsi_session *iscsi_session_by_tsih(uint16_t tsih);
 /* Makes the session of a connection and its nexus: 0 or -errno. */

@@ -42,6 +42,8 @@ struct iscsi_login {
 	struct iscsi_params ours;
 	uint32_t seen;
 	const struct iscsi_session *wait_for;
+	bool looked;			/* whether the initiator has gone from another session */
+	bool looking;
 
 	struct iscsi_text text;		/* of the requests up to one without C */
 	uint8_t data[ISCSI_TEXT_MAX];	/* of the PDU under way */
@@ -77,12 +79,17 @@ void iscsi_login_free(struct iscsi_login *l)
 	free(l);
 }
 
+static bool waits(const struct iscsi_login *l)
+{
+	return l->wait_for || l->looking;
+}
+
 bool iscsi_login_evict(void)
 {
 	struct iscsi_conn *conn, *silent = NULL;
 
 	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
-		if (conn->login && conn->state == ISCSI_CONN_LOGIN && !conn->login->wait_for &&
+		if (conn->login && conn->state == ISCSI_CONN_LOGIN && !waits(conn->login) &&
 		    (!silent || conn->rx_at < silent->rx_at))
 			silent = conn;
 	if (!silent || tgt_now_ns() - silent->rx_at < SILENCE_NS)
@@ -193,7 +200,10 @@ static void leave_login(struct iscsi_conn *conn)
 	tgt_timer_start(&conn->timer, iscsi_tick_ms(conn));
 }
 
-/* Full feature phase is next: an old session of this initiator port ends first. */
+/*
+ * Full feature phase is next.  Before it those sessions end that the initiator has gone
+ * from, and an old one of this initiator port.
+ */
 static int complete(struct iscsi_conn *conn)
 {
 	struct iscsi_login *l = conn->login;
@@ -202,6 +212,13 @@ static int complete(struct iscsi_conn *conn)
 
 	if (l->target && l->target->state != TGT_TARGET_READY)
 		return fail(conn, ISCSI_LOGIN_UNAVAILABLE, "the target isn't ready");
+	if (l->target && !l->looked) {
+		l->looked = true;
+		l->looking = iscsi_sessions_look(l->initiator, l->target);
+		conn->rx.paused = l->looking;
+		if (l->looking)
+			return 0;
+	}
 	if (l->target)
 		old = iscsi_session_find(l->initiator, l->isid, l->target, conn->tpgt);
 	if (old) {
@@ -226,20 +243,37 @@ static int complete(struct iscsi_conn *conn)
 	return 0;
 }
 
-void iscsi_login_session_gone(struct iscsi_conn *conn, const struct iscsi_session *session)
+static void go_on(struct iscsi_conn *conn)
 {
-	struct iscsi_login *l = conn->login;
 	int err;
 
-	if (l->wait_for != session || conn->state != ISCSI_CONN_LOGIN)
-		return;
-	l->wait_for = NULL;
 	conn->rx.paused = false;
 	err = complete(conn);
 	if (err)
 		iscsi_conn_close(conn, strerror(-err));
 	else if (conn->state == ISCSI_CONN_LOGIN)
 		iscsi_conn_update_events(conn);
+}
+
+void iscsi_login_session_gone(struct iscsi_conn *conn, const struct iscsi_session *session)
+{
+	struct iscsi_login *l = conn->login;
+
+	if (l->wait_for != session || conn->state != ISCSI_CONN_LOGIN)
+		return;
+	l->wait_for = NULL;
+	go_on(conn);
+}
+
+void iscsi_login_looked(struct iscsi_conn *conn)
+{
+	struct iscsi_login *l = conn->login;
+
+	if (!l->looking || conn->state != ISCSI_CONN_LOGIN ||
+	    iscsi_sessions_looking(l->initiator, l->target))
+		return;
+	l->looking = false;
+	go_on(conn);
 }
 
 /*

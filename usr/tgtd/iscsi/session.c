@@ -16,6 +16,7 @@
 struct tgt_list iscsi_conns = TGT_LIST_INIT(iscsi_conns);
 struct tgt_list iscsi_sessions = TGT_LIST_INIT(iscsi_sessions);
 unsigned int iscsi_nr_logins;
+unsigned int iscsi_nr_looks;
 static uint16_t last_tsih;
 static struct tgt_timer trim_timer;
 static bool trimming;
@@ -30,6 +31,52 @@ struct iscsi_session *iscsi_session_find(const char *initiator, const uint8_t is
 		    !memcmp(s->isid, isid, sizeof(s->isid)) && !strcmp(s->initiator, initiator))
 			return s;
 	return NULL;
+}
+
+/*
+ * Whether the initiator has gone from another session
+ */
+
+static bool is_between(const struct iscsi_session *s, const char *initiator,
+		       const struct tgt_target *target)
+{
+	return s->target == target && !strcmp(s->initiator, initiator);
+}
+
+bool iscsi_sessions_look(const char *initiator, const struct tgt_target *target)
+{
+	struct iscsi_session *s;
+
+	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
+		if (is_between(s, initiator, target) && !s->conn->looking) {
+			iscsi_nr_looks++;
+			iscsi_conn_look(s->conn);
+		}
+	return iscsi_sessions_looking(initiator, target);
+}
+
+bool iscsi_sessions_looking(const char *initiator, const struct tgt_target *target)
+{
+	struct iscsi_session *s;
+
+	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
+		if (s->conn->looking && is_between(s, initiator, target))
+			return true;
+	return false;
+}
+
+void iscsi_session_looked(struct iscsi_conn *looked)
+{
+	struct iscsi_conn *conn, *tmp;
+
+	iscsi_nr_looks--;
+	looked->looking = false;
+	if (looked->gone)
+		tgt_thread_call(looked->thread, &looked->free_call);
+	tgt_list_for_each_safe(conn, tmp, &iscsi_conns, struct iscsi_conn, link)
+		if (conn->login)
+			iscsi_login_looked(conn);
+	iscsi_settle();
 }
 
 struct iscsi_session *iscsi_session_by_tsih(uint16_t tsih)
@@ -197,7 +244,9 @@ void iscsi_conn_gone(struct iscsi_conn *conn)
 	}
 	if (conn->session)
 		session_gone(conn->session);
-	tgt_thread_call(conn->thread, &conn->free_call);
+	conn->gone = true;
+	if (!conn->looking)
+		tgt_thread_call(conn->thread, &conn->free_call);
 	trim_soon();
 	iscsi_settle();
 }

@@ -54,8 +54,6 @@ static void close_others(struct tgt_call *call)
 	tgt_list_for_each(s, &iscsi_sessions, struct iscsi_session, link)
 		if (s->target == target && s->conn != t->conn)
 			iscsi_conn_ask_close(s->conn);
-	/* Back in its thread, where it ends as the others do, after its response. */
-	iscsi_conn_ask_drain(t->conn);
 	tgt_thread_call(t->conn->thread, &t->tmf.call);
 }
 
@@ -70,10 +68,19 @@ static void finish(struct tgt_call *call)
 	}
 	conn->nr_tmfs--;
 	free(t);
-	if (conn->state == ISCSI_CONN_CLOSED)
-		iscsi_conn_check(conn);
-	else
+	if (conn->state != ISCSI_CONN_CLOSED)
 		iscsi_tx_kick(conn);
+	iscsi_conn_check(conn);
+}
+
+/* All connections of the target end (RFC 7143, 11.5.1): this one after the response. */
+static void cold_reset_done(struct iscsi_tmf *t)
+{
+	if (t->conn->state == ISCSI_CONN_FULL) {
+		iscsi_async(t->conn, ISCSI_ASYNC_DROP_SESSION);
+		iscsi_conn_drain(t->conn);
+	}
+	tgt_thread_call(tgt_thread_get(0), &t->tmf.call);
 }
 
 static void done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
@@ -84,7 +91,7 @@ static void done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
 		reply(t->conn, t->itt, response_of(t, resp));
 	t->tmf.call.fn = finish;
 	if (t->function == ISCSI_TMF_COLD_RESET)
-		tgt_thread_call(tgt_thread_get(0), &t->tmf.call);
+		cold_reset_done(t);
 	else
 		finish(&t->tmf.call);
 }

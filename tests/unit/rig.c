@@ -121,12 +121,18 @@ static void lun_removing(struct tgt_target *target, struct tgt_lu *lu)
 	tgt_lun_gone(lu);
 }
 
-static const struct tgt_transport_ops transport = {
+static struct tgt_transport_ops transport = {
 	.name = "rig",
+	.aca = true,
 	.target_new = target_new,
 	.target_del = target_del,
 	.lun_removing = lun_removing,
 };
+
+void rig_set_aca(bool aca)
+{
+	transport.aca = aca;
+}
 
 /*
  * Administration

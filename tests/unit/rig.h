@@ -68,6 +68,9 @@ int rig_lu_fails(uint16_t lun, const char *bstype, const char *path, uint32_t bl
 		 uint32_t store_flags, char text[TGT_ERR_SIZE]);
 void rig_lu_del(struct tgt_lu *lu);
 
+/* Whether the transport's initiators can have an ACA; they can at first. */
+void rig_set_aca(bool aca);
+
 /* Takes the unit attentions that wait for both nexuses. */
 void rig_clear_ua(uint16_t lun);
 

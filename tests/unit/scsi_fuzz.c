@@ -13,9 +13,10 @@
 #define RECORDS_MAX	64
 #define CDB_MAX		32
 #define HEADER		4
+#define ROUNDS		16	/* of the threads: most commands have ended then */
 
 static char dir[] = "/dev/shm/scsi_fuzz.XXXXXX", path[64];
-static unsigned int active;
+static unsigned int active, rounds;
 
 #define check(expr)							\
 	do {								\
@@ -48,6 +49,7 @@ static bool status_is_one(uint8_t status)
 	case SAM_BUSY:
 	case SAM_RESERVATION_CONFLICT:
 	case SAM_TASK_SET_FULL:
+	case SAM_ACA_ACTIVE:
 	case SAM_TASK_ABORTED:
 		return true;
 	default:
@@ -113,8 +115,35 @@ static void tmf_done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
 	finished(tgt_container_of(tmf, struct record, tmf));
 }
 
+static void round_over(struct tgt_sync *sync)
+{
+	(void)sync;
+	rounds--;
+	tgt_thread_quit();
+}
+
+/* Commands that an ACA holds wait until somebody ends it: if nobody else, this. */
+static void end_aca(void)
+{
+	for (int lun = 1; lun <= 3; lun++) {
+		struct tgt_lu *lu = tgt_lun_find(rig_target, lun);
+
+		lu->device->clear_aca(lu, NULL);
+	}
+}
+
 static void wait_all(void)
 {
+	struct tgt_sync sync = { .done = round_over };
+
+	for (int i = 0; active && i < ROUNDS; i++) {
+		rounds = 1;
+		tgt_sync_start(&sync);
+		while (rounds)
+			tgt_thread_run();
+	}
+	if (active)
+		end_aca();
 	while (active)
 		tgt_thread_run();
 }
@@ -157,7 +186,7 @@ static void send_tmf(struct record *r, const uint8_t *head)
 	static const uint8_t fns[] = {
 		SCSI_TGT_TMF_ABORT_TASK, SCSI_TGT_TMF_ABORT_TASK_SET, SCSI_TGT_TMF_CLEAR_TASK_SET,
 		SCSI_TGT_TMF_LUN_RESET, SCSI_TGT_TMF_TARGET_RESET, SCSI_TGT_TMF_I_T_NEXUS_RESET,
-		SCSI_TGT_TMF_QUERY_TASK, SCSI_TGT_TMF_QUERY_TASK_SET,
+		SCSI_TGT_TMF_QUERY_TASK, SCSI_TGT_TMF_QUERY_TASK_SET, SCSI_TGT_TMF_CLEAR_ACA,
 	};
 	struct tgt_tmf *tmf = &r->tmf;
 

@@ -423,6 +423,75 @@ static void rejects(void **state)
 	assert_true(iscsi_rig_quiet());
 }
 
+/* A command without data, attr as in the PDU: its status. */
+static uint8_t no_data(int fd, uint8_t attr, const uint8_t *cdb, unsigned int len)
+{
+	uint8_t head[48] = { ISCSI_SCSI_CMD, ISCSI_FINAL | attr };
+
+	head[9] = 1;
+	put_be32(50, head + 16);
+	put_be32(cmdsn++, head + 24);
+	memcpy(head + 32, cdb, len);
+	send_pdu(fd, head, NULL, 0);
+	expect(fd, ISCSI_SCSI_RSP);
+	statsn = get_be32(bhs + 24) + 1;
+	return bhs[3];
+}
+
+#define ATTR_SIMPLE	1
+#define ATTR_ACA	4
+
+static void contingent_allegiance(void **state)
+{
+	static const uint8_t tur[6], verify[10] = { 0x2f, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 4 };
+	int fd = SESSION("InitialR2T=Yes\0ImmediateData=No\0");
+
+	(void)state;
+	clear_ua(fd);
+	assert_int_equal(no_data(fd, ATTR_ACA, tur, 6), 0x02);
+	tmf(fd, ISCSI_TMF_CLEAR_ACA, 0, 1, ISCSI_TMF_COMPLETE);
+	assert_int_equal(no_data(fd, ATTR_SIMPLE, verify, 10), 0x02);
+	assert_int_equal(no_data(fd, ATTR_SIMPLE, tur, 6), 0x30);
+	assert_int_equal(no_data(fd, ATTR_ACA, tur, 6), 0x00);
+	tmf(fd, ISCSI_TMF_CLEAR_ACA, 0, 1, ISCSI_TMF_COMPLETE);
+	assert_int_equal(no_data(fd, ATTR_SIMPLE, tur, 6), 0x00);
+	tmf(fd, ISCSI_TMF_CLEAR_ACA, 0, 9, ISCSI_TMF_NO_LUN);
+	/* It ends with the nexus. */
+	assert_int_equal(no_data(fd, ATTR_SIMPLE, verify, 10), 0x02);
+	end(fd);
+	fd = SESSION("InitialR2T=Yes\0ImmediateData=No\0");
+	clear_ua(fd);
+	assert_int_equal(no_data(fd, ATTR_SIMPLE, tur, 6), 0x00);
+	end(fd);
+}
+
+/* CDBs of 32 bytes come in full: the service action is what isn't known. */
+static void extended_cdb(void **state)
+{
+	uint8_t pdu[48 + 20] = { ISCSI_SCSI_CMD, ISCSI_FINAL | ATTR_SIMPLE };
+	int fd = SESSION("InitialR2T=Yes\0ImmediateData=No\0");
+
+	(void)state;
+	clear_ua(fd);
+	pdu[4] = 5;				/* TotalAHSLength, words */
+	pdu[9] = 1;
+	put_be32(51, pdu + 16);
+	put_be32(cmdsn++, pdu + 24);
+	pdu[32] = 0x7f;
+	pdu[32 + 7] = 0x18;
+	put_be16(9, pdu + 32 + 8);		/* READ (32) */
+	put_be16(17, pdu + 48);
+	pdu[48 + 2] = ISCSI_AHS_EXT_CDB;
+	put(fd, pdu, sizeof(pdu));
+	expect(fd, ISCSI_SCSI_RSP);
+	statsn++;
+	assert_int_equal(bhs[3], 0x02);
+	assert_int_equal(data[2 + 2] & 0xf, 0x05);
+	assert_int_equal(get_be16(data + 2 + 12), 0x2000);
+	assert_int_equal(no_data(fd, ATTR_SIMPLE, (const uint8_t[6]) { 0 }, 6), 0x00);
+	end(fd);
+}
+
 static void task_management(void **state)
 {
 	int fd = SESSION("InitialR2T=Yes\0ImmediateData=No\0");
@@ -432,7 +501,7 @@ static void task_management(void **state)
 	clear_ua(fd);
 	tmf(fd, ISCSI_TMF_ABORT_TASK, 1234, 1, ISCSI_TMF_NO_TASK);
 	tmf(fd, ISCSI_TMF_TASK_REASSIGN, 1234, 1, ISCSI_TMF_NO_REASSIGN);
-	tmf(fd, ISCSI_TMF_CLEAR_ACA, 0, 1, ISCSI_TMF_NOT_SUPPORTED);
+	tmf(fd, ISCSI_TMF_CLEAR_ACA, 0, 0, ISCSI_TMF_NOT_SUPPORTED);	/* the controller */
 	tmf(fd, 0x7e, 0, 1, ISCSI_TMF_NOT_SUPPORTED);
 	tmf(fd, ISCSI_TMF_LUN_RESET, 0, 9, ISCSI_TMF_NO_LUN);
 	/* A command that waits for its data. */
@@ -555,6 +624,8 @@ int main(void)
 		cmocka_unit_test(window),
 		cmocka_unit_test(rejects),
 		cmocka_unit_test(task_management),
+		cmocka_unit_test(contingent_allegiance),
+		cmocka_unit_test(extended_cdb),
 		cmocka_unit_test(discovery),
 		cmocka_unit_test(logout),
 		cmocka_unit_test(never_reads),

@@ -112,8 +112,12 @@ static void page_controls(void **state)
 	assert_int_equal(d[6], 4);
 	assert_good(sense_6(CHANGEABLE(0x0a), 0, DBD));
 	assert_int_equal(d[6], 4);
-	assert_int_equal(d[7], 0);
+	assert_int_equal(d[7], 6);		/* QERR */
 	assert_int_equal(d[8], 8);
+	assert_int_equal(d[9], 0x40);		/* TAS */
+	assert_good(sense_6(DEFAULT(0x0a), 0, DBD));
+	assert_int_equal(d[7], 0x10);
+	assert_int_equal(d[9], 0x40);
 	lu->store.write_cache = false;
 	for (int pc = 0; pc < 3; pc++) {
 		assert_good(sense_6(pc << 6 | 0x08, 0, DBD));

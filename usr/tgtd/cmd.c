@@ -88,6 +88,39 @@ static uint8_t service_action_bits(const struct tgt_op *op, unsigned int byte)
 	return byte == 1 ? 0x1f : 0;
 }
 
+/* Where the control byte is (SAM-5, 5.2); 0: nowhere. */
+static unsigned int control_byte(uint8_t opcode)
+{
+	static const uint8_t at[8] = { 5, 9, 9, 0, 15, 11, 0, 0 };
+
+	return opcode == OP_VARIABLE_LENGTH ? 1 : at[opcode >> 5];
+}
+
+static bool has_aca(const struct tgt_cmd *cmd)
+{
+	return cmd->lu && tgt_lu_has_aca(cmd->lu);
+}
+
+static uint8_t naca_bits(const struct tgt_cmd *cmd, unsigned int byte)
+{
+	return byte == control_byte(cmd->cdb[0]) && has_aca(cmd) ? TGT_CONTROL_NACA : 0;
+}
+
+bool tgt_cmd_naca(const struct tgt_cmd *cmd)
+{
+	unsigned int at = control_byte(cmd->cdb[0]);
+
+	return at && at < cmd->cdb_len && (cmd->cdb[at] & TGT_CONTROL_NACA) && has_aca(cmd);
+}
+
+/* Asked of a command that is refused for what it is: whether it could have come at all. */
+static bool enterable(struct tgt_cmd *cmd)
+{
+	const struct tgt_lu *lu = cmd->lu;
+
+	return !lu || !lu->device->enterable || lu->device->enterable(cmd);
+}
+
 /* No bit may be set that the command doesn't define (SPC-4, 6.34). */
 static bool cdb_ok(struct tgt_cmd *cmd, const struct tgt_op *op)
 {
@@ -95,7 +128,8 @@ static bool cdb_ok(struct tgt_cmd *cmd, const struct tgt_op *op)
 	unsigned int i;
 
 	if (cmd->cdb_len < op->cdb_len) {
-		tgt_cmd_invalid_field(cmd, true, cmd->cdb_len, -1);
+		if (enterable(cmd))
+			tgt_cmd_invalid_field(cmd, true, cmd->cdb_len, -1);
 		return false;
 	}
 	for (i = 1; i < op->cdb_len; i++) {
@@ -103,10 +137,11 @@ static bool cdb_ok(struct tgt_cmd *cmd, const struct tgt_op *op)
 
 		if (__builtin_expect(!bad, 1))
 			continue;
-		bad &= ~service_action_bits(op, i);
+		bad &= ~(service_action_bits(op, i) | naca_bits(cmd, i));
 		if (!bad)
 			continue;
-		tgt_cmd_invalid_field(cmd, true, i, 31 - __builtin_clz(bad));
+		if (enterable(cmd))
+			tgt_cmd_invalid_field(cmd, true, i, 31 - __builtin_clz(bad));
 		return false;
 	}
 	return true;
@@ -148,8 +183,8 @@ static inline bool in_turn(struct tgt_cmd *cmd, const struct tgt_op *op)
 	/* Its place is that of the command that it is for. */
 	if (cmd->internal)
 		return true;
-	/* There is no auto contingent allegiance to go with it (NORMACA is 0). */
-	if (cmd->task_attr == SCSI_TGT_TASK_ACA) {
+	/* The device type knows an auto contingent allegiance, and none is without it. */
+	if (cmd->task_attr == SCSI_TGT_TASK_ACA && !has_aca(cmd)) {
 		tgt_cmd_sense(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_MESSAGE);
 		return false;
 	}
@@ -202,6 +237,8 @@ void tgt_cmd_submit(struct tgt_cmd *cmd)
 
 	assert(cmd->state == TGT_CMD_TRANSPORT);
 	cmd->state = TGT_CMD_ACTIVE;
+	cmd->aborted = TGT_ABORT_NONE;
+	cmd->faulted = false;
 	cmd->thread = tgt_self;
 	cmd->status = SAM_GOOD;
 	cmd->sense_len = 0;
@@ -219,7 +256,8 @@ void tgt_cmd_submit(struct tgt_cmd *cmd)
 	account(cmd, lu);
 	op = tgt_dispatch_find(lu->dispatch, cmd->cdb, cmd->cdb_len, &known);
 	if (!op) {
-		no_such_op(cmd, known);
+		if (enterable(cmd))
+			no_such_op(cmd, known);
 		return;
 	}
 	cmd->op = op;
@@ -268,6 +306,15 @@ static void run_waiters(struct tgt_lu_thread *lt)
 	}
 }
 
+static void end_aborted(struct tgt_cmd *cmd)
+{
+	cmd->status = SAM_TASK_ABORTED;
+	cmd->sense_len = 0;
+	cmd->transferred = 0;
+	cmd->overflow = 0;
+	cmd->resp_len = 0;
+}
+
 void tgt_cmd_done(struct tgt_cmd *cmd)
 {
 	const struct tgt_cmd_ops *ops = cmd->ops;
@@ -277,6 +324,8 @@ void tgt_cmd_done(struct tgt_cmd *cmd)
 
 	assert(cmd->state == TGT_CMD_ACTIVE && cmd->thread == tgt_self);
 	cmd->state = TGT_CMD_TRANSPORT;
+	if (__builtin_expect(cmd->aborted != TGT_ABORT_NONE, 0))
+		end_aborted(cmd);
 	if (lu) {
 		lt = &lu->threads[tgt_thread_index(tgt_self)];
 		tgt_list_del(&cmd->link);
@@ -302,7 +351,11 @@ void tgt_cmd_done(struct tgt_cmd *cmd)
 
 void tgt_cmd_cancel(struct tgt_cmd *cmd)
 {
-	if (cmd->op && cmd->op->cancel)
+	if (cmd->faulted || !cmd->op)
+		return;
+	if (cmd->lu && cmd->lu->device->withdraw && cmd->lu->device->withdraw(cmd))
+		return;
+	if (cmd->op->cancel)
 		cmd->op->cancel(cmd);
 }
 

@@ -34,6 +34,13 @@ enum tgt_cmd_state {
 	TGT_CMD_ACTIVE,		/* a device type has it */
 };
 
+enum tgt_abort {
+	TGT_ABORT_NONE,
+	TGT_ABORT_STATUS,	/* it ends with TASK ABORTED */
+	/* The initiator isn't told: by transports that need not, else the same. */
+	TGT_ABORT_SILENT,
+};
+
 /* What a transport does for its commands.  All are called in the command's thread. */
 struct tgt_cmd_ops {
 	/*
@@ -108,6 +115,9 @@ struct tgt_cmd {
 
 	/* tgtd's. */
 	enum tgt_cmd_state state;
+	/* enum tgt_abort: because of another.  Set in its thread; what it has done is not undone. */
+	uint8_t aborted;
+	bool faulted;			/* it has ended, but for device->fault() */
 	struct tgt_thread *thread;
 	struct tgt_lu *lu;		/* counted in lu->inflight; NULL if none */
 	const struct tgt_op *op;
@@ -136,6 +146,9 @@ void tgt_cmd_release(struct tgt_cmd *cmd);
 
 /* Runs the command.  May call ops->done before it returns. */
 void tgt_cmd_submit(struct tgt_cmd *cmd);
+
+/* Whether the CDB's control byte has NACA, which its nexus can make use of. */
+bool tgt_cmd_naca(const struct tgt_cmd *cmd);
 
 /* Nobody waits for its result any more: it may end sooner.  Between submit and done. */
 void tgt_cmd_cancel(struct tgt_cmd *cmd);
@@ -176,7 +189,9 @@ struct tgt_tmf {
 	void (*done)(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp);
 	/* tgtd's. */
 	struct tgt_thread *thread;
-	struct tgt_lu *lu;
+	struct tgt_lu *lu;		/* the unit that it is for, or the command's */
+	struct tgt_lu *path;		/* where it is: lu, or another path to it */
+	bool waits;			/* in its second round of the threads */
 	uint64_t seq;
 	struct tgt_list link;
 	struct tgt_call call;

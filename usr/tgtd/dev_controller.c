@@ -23,7 +23,7 @@ static const struct tgt_vpd_page vpd_pages[] = {
 
 static const struct tgt_mode_page mode_pages[] = {
 	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
-	  tgt_mode_control_sense, tgt_mode_control_select, NULL },
+	  tgt_mode_control_sense, tgt_mode_control_select, NULL, NULL },
 };
 
 static const struct tgt_op ops[] = {

@@ -88,16 +88,16 @@ static void recovery_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, ui
 }
 
 static const struct tgt_mode_page mode_pages[] = {
-	{ MODE_ERROR_RECOVERY, 0, RECOVERY_LEN, recovery_sense, NULL, NULL },
-	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select, NULL },
+	{ MODE_ERROR_RECOVERY, 0, RECOVERY_LEN, recovery_sense, NULL, NULL, NULL },
+	{ MODE_CACHING, 0, CACHING_LEN, caching_sense, caching_select, NULL, NULL },
 	{ MODE_CONTROL, 0, TGT_MODE_CONTROL_LEN,
-	  tgt_mode_control_sense, tgt_mode_control_select, NULL },
+	  tgt_mode_control_sense, tgt_mode_control_select, NULL, tgt_mode_control_bad },
 	{ MODE_CONTROL, TGT_MODE_CONTROL_EXT_SUBPAGE, TGT_MODE_CONTROL_EXT_LEN,
-	  tgt_mode_control_ext_sense, NULL, NULL },
+	  tgt_mode_control_ext_sense, NULL, NULL, NULL },
 	{ MODE_INFORMATIONAL_EXCEPTIONS, 0, TGT_MODE_EXCEPTIONS_LEN,
-	  tgt_mode_exceptions_sense, NULL, NULL },
+	  tgt_mode_exceptions_sense, NULL, NULL, NULL },
 	{ MODE_INFORMATIONAL_EXCEPTIONS, PROVISIONING_SUBPAGE, PROVISIONING_LEN,
-	  provisioning_sense, NULL, tgt_sbc_tells_usage },
+	  provisioning_sense, NULL, tgt_sbc_tells_usage, NULL },
 };
 
 /*
@@ -379,7 +379,7 @@ static int disk_update(struct tgt_lu *lu, const char *name, const char *value,
 
 static bool disk_admit(struct tgt_cmd *cmd)
 {
-	return tgt_spc_admit(cmd) && tgt_pr_admit(cmd);
+	return tgt_taskset_enterable(cmd) && tgt_spc_admit(cmd) && tgt_pr_admit(cmd);
 }
 
 static bool disk_enter(struct tgt_cmd *cmd)
@@ -392,8 +392,14 @@ static void disk_leave(struct tgt_cmd *cmd)
 	tgt_order_leave(cmd, tgt_disk(cmd->lu)->medium);
 }
 
+static void disk_clear_aca(struct tgt_lu *lu, const struct tgt_nexus *nexus)
+{
+	tgt_aca_clear(tgt_disk(lu)->medium, nexus);
+}
+
 static void disk_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 {
+	disk_clear_aca(lu, nexus);
 	tgt_pr_reset(tgt_disk(lu)->medium, nexus);
 	tgt_copies_forget(&tgt_disk(lu)->copies, nexus);
 	tgt_spc_nexus_del(lu, nexus);
@@ -411,6 +417,7 @@ static void disk_reset(struct tgt_lu *lu)
 	struct tgt_disk *disk = tgt_disk(lu);
 
 	tgt_spc_reset(lu);
+	disk_clear_aca(lu, NULL);
 	tgt_pr_reset(disk->medium, NULL);
 	tgt_copies_forget(&disk->copies, NULL);
 	atomic_store(&disk->write_flags, atomic_load(&disk->default_flags));
@@ -420,6 +427,7 @@ static void disk_reset(struct tgt_lu *lu)
 static void disk_nexus_lost(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 {
 	tgt_spc_nexus_lost(lu, nexus);
+	disk_clear_aca(lu, nexus);
 	tgt_pr_reset(tgt_disk(lu)->medium, nexus);
 }
 
@@ -452,6 +460,12 @@ const struct tgt_device_ops tgt_device_disk = {
 	.admit = disk_admit,
 	.enter = disk_enter,
 	.leave = disk_leave,
+	.enterable = tgt_taskset_enterable,
+	.fault = tgt_taskset_fault,
+	.abort = tgt_taskset_abort,
+	.withdraw = tgt_taskset_withdraw,
+	.clear_aca = disk_clear_aca,
+	.next_path = tgt_taskset_next_path,
 	.published = disk_published,
 	.changed = disk_changed,
 	.same = disk_same,

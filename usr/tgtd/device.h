@@ -12,6 +12,8 @@
 #include "cmd.h"
 #include "target.h"
 
+#define TGT_CONTROL_NACA	0x04	/* of the CDB's control byte (SAM-5, 5.2) */
+
 /* tgt_op.flags */
 #define TGT_OP_SERVICE_ACTION	(1u << 0)	/* CDB byte 1 bits 0-4 (7Fh: bytes 8-9) select */
 #define TGT_OP_ANY_STATE	(1u << 1)	/* also for an offline or not ready unit */
@@ -87,6 +89,26 @@ struct tgt_device_ops {
 	bool (*enter)(struct tgt_cmd *cmd);
 	void (*leave)(struct tgt_cmd *cmd);
 	/*
+	 * All NULL (a unit without ACA, whose commands end for themselves), or
+	 *
+	 * enterable: admit's first question, also asked of commands that the type
+	 * hasn't or whose CDB is wrong.  false: it has ended the command.
+	 * fault: a command has ended with CHECK CONDITION, and cmd->op may be NULL:
+	 * calls tgt_cmd_done() at once or later.
+	 * abort: cmd, which is executing, ends because of by's function or command:
+	 * sets cmd->aborted.
+	 * withdraw: nobody waits for cmd any more.  true: it was waiting for its turn,
+	 * and ends soon; not before this returns.
+	 * clear_aca: of this nexus, NULL: of any.
+	 * next_path: see tgt_taskset_next_path(); kept by a count in the calling thread.
+	 */
+	bool (*enterable)(struct tgt_cmd *cmd);
+	void (*fault)(struct tgt_cmd *cmd);
+	void (*abort)(struct tgt_cmd *cmd, const struct tgt_nexus *by);
+	bool (*withdraw)(struct tgt_cmd *cmd);
+	void (*clear_aca)(struct tgt_lu *lu, const struct tgt_nexus *nexus);
+	struct tgt_lu *(*next_path)(const struct tgt_lu *lu, const struct tgt_lu *after);
+	/*
 	 * NULL, or told in thread 0 of the I_T nexuses that may send commands:
 	 * before the first one's command (when the unit is published: for all
 	 * that there are), and after the last one's.  0 or -ENOMEM.
@@ -100,6 +122,12 @@ struct tgt_device_ops {
 	/* NULL, or asked in thread 0 whether two units of the type have one medium. */
 	bool (*same)(const struct tgt_lu *a, const struct tgt_lu *b);
 };
+
+/* Whether the unit's initiators can have an auto contingent allegiance: NORMACA. */
+static inline bool tgt_lu_has_aca(const struct tgt_lu *lu)
+{
+	return lu->device->fault && lu->target->transport && lu->target->transport->aca;
+}
 
 /*
  * What look-up needs, made once per device type: opcode -> its first entry of

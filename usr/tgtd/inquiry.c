@@ -11,6 +11,7 @@
 #define RMB		0x80
 #define VERSION_SPC4	0x06
 #define HISUP_FORMAT_2	0x12
+#define NORMACA		0x20	/* byte 3 */
 #define CMDQUE		0x02
 #define THREE_PC	0x08	/* byte 5 */
 
@@ -59,6 +60,7 @@ static void put_standard(const struct tgt_lu *lu, uint8_t *p)
 	if (!lu)
 		return;
 	p[1] = lu->removable ? RMB : 0;
+	p[3] |= tgt_lu_has_aca(lu) ? NORMACA : 0;
 	p[5] = atomic_load(&lu->target->alua.access) << 4;	/* TPGS */
 	if (lu->dispatch->first[EXTENDED_COPY])
 		p[5] |= THREE_PC;

@@ -103,6 +103,7 @@ static struct tgt_lu *lu_alloc(struct tgt_target *target, uint16_t lun,
 	lu->dispatch = tgt_dispatch_get(device);
 	lu->store.fd = -1;
 	lu->index = ++last_index;
+	lu->tas = true;
 	lu->threads = aligned_alloc(64, tgt_threads_nr() * sizeof(lu->threads[0]));
 	if (!lu->threads || !lu->dispatch) {
 		lu_free(lu);
@@ -544,6 +545,9 @@ static void start_removal(struct tgt_lu *lu, struct tgt_lu_job *job,
 	job->timer.fn = removal_late;
 	tgt_timer_start(&job->timer, REMOVAL_MS);
 	atomic_store(&lu->state, TGT_LU_REMOVING);
+	/* Commands that it holds are waited for. */
+	if (lu->device->clear_aca && lu->device_priv)
+		lu->device->clear_aca(lu, NULL);
 	if (transport && transport->lun_removing)
 		transport->lun_removing(lu->target, lu);
 	else

@@ -165,10 +165,11 @@ static struct range range_of(const struct tgt_cmd *cmd)
  * only wait, and needs nothing but its range.  One that waits is not kept back by
  * those that came later and wait as well, since these may be waiting for it.
  */
-static bool in_the_way(const struct exclusive *e, const struct tgt_cmd *cmd, uint64_t seq,
-		       const struct range *range)
+static bool in_the_way(const struct tgt_medium *medium, const struct exclusive *e,
+		       const struct tgt_cmd *cmd, uint64_t seq, const struct range *range)
 {
-	bool simple = cmd->task_attr == SCSI_TGT_TASK_SIMPLE;
+	/* Of those that come during an ACA, all are past those that it holds. */
+	bool simple = cmd->task_attr == SCSI_TGT_TASK_SIMPLE && !atomic_load(&medium->aca.nexus);
 
 	if (e->cmd == cmd)
 		return false;
@@ -185,7 +186,7 @@ static bool cmd_blocked(const struct tgt_medium *medium, const struct tgt_cmd *c
 	struct exclusive *e;
 
 	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link)
-		if (in_the_way(e, cmd, seq, cmd->op->flags & TGT_OP_RANGE ? &range : NULL))
+		if (in_the_way(medium, e, cmd, seq, cmd->op->flags & TGT_OP_RANGE ? &range : NULL))
 			return true;
 	return false;
 }
@@ -198,7 +199,7 @@ static bool exclusive_blocked(const struct exclusive *self)
 	tgt_list_for_each(e, &self->medium->exclusives, struct exclusive, link) {
 		if (e == self)
 			break;
-		if (self->order || in_the_way(e, self->cmd, UINT64_MAX, &self->range))
+		if (self->order || in_the_way(self->medium, e, self->cmd, UINT64_MAX, &self->range))
 			return true;
 	}
 	return false;
@@ -232,12 +233,21 @@ static bool is_waiting(const struct tgt_medium *medium, const struct tgt_cmd *cm
  */
 static __thread struct tgt_cmd *going_ahead;
 
+/* It may have been aborted or preempted, or the medium erased, while it waited. */
+static bool still_admitted(struct tgt_cmd *cmd)
+{
+	if (cmd->aborted) {
+		tgt_cmd_done(cmd);
+		return false;
+	}
+	return tgt_pr_admit(cmd) && tgt_spc_medium_admit(cmd);
+}
+
 static void wait_over(struct tgt_call *call)
 {
 	struct tgt_cmd *cmd = tgt_container_of(call, struct tgt_cmd, io.work.call);
 
-	/* It may have been preempted, or the medium erased, while it waited. */
-	if (!tgt_pr_admit(cmd) || !tgt_spc_medium_admit(cmd))
+	if (!still_admitted(cmd))
 		return;
 	/* Only who asks tgt_range_wait() takes it: the command's memory may be another's after. */
 	going_ahead = cmd->op->flags & TGT_OP_RANGE ? cmd : NULL;
@@ -409,7 +419,7 @@ static void exclusive_add(struct exclusive *e)
 	pthread_mutex_lock(&medium->lock);
 	e->seq = ++medium->seq;
 	tgt_list_add_tail(&e->link, &medium->exclusives);
-	go = !exclusive_blocked(e);
+	go = !exclusive_blocked(e) && !tgt_aca_holds(medium, e->cmd);
 	e->state = go ? EXCLUSIVE_VISITING : EXCLUSIVE_QUEUED;
 	/*
 	 * Other threads may not see this yet and go ahead; the visit to each
@@ -432,20 +442,20 @@ void tgt_range_exclusive(struct tgt_cmd *cmd, struct tgt_medium *medium,
 	exclusive_add(e);
 }
 
-/* Those that nothing blocks any more; the lock is held. */
-static void start_unblocked(struct tgt_medium *medium)
+void tgt_medium_start_unblocked(struct tgt_medium *medium)
 {
 	struct tgt_cmd *cmd, *tmp;
 	struct exclusive *e;
 
 	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link) {
-		if (e->state != EXCLUSIVE_QUEUED || exclusive_blocked(e))
+		if (e->state != EXCLUSIVE_QUEUED || tgt_aca_holds(medium, e->cmd) ||
+		    exclusive_blocked(e))
 			continue;
 		e->state = EXCLUSIVE_VISITING;
 		start_visits(e);
 	}
 	tgt_list_for_each_safe(cmd, tmp, &medium->waiting, struct tgt_cmd, io.work.link) {
-		if (cmd_blocked(medium, cmd, cmd->io.offset))
+		if (tgt_aca_holds(medium, cmd) || cmd_blocked(medium, cmd, cmd->io.offset))
 			continue;
 		tgt_list_del(&cmd->io.work.link);
 		cmd->io.work.call.fn = wait_over;
@@ -453,19 +463,50 @@ static void start_unblocked(struct tgt_medium *medium)
 	}
 }
 
+/* The lock is held. */
+static void remove_exclusive(struct tgt_medium *medium, struct exclusive *e)
+{
+	if (!e)
+		return;
+	tgt_list_del(&e->link);
+	atomic_fetch_sub_explicit(&medium->nr_exclusive, 1, memory_order_relaxed);
+	tgt_medium_start_unblocked(medium);
+	free(e);
+}
+
 static void release(struct tgt_cmd *cmd, struct tgt_medium *medium, bool order)
+{
+	pthread_mutex_lock(&medium->lock);
+	remove_exclusive(medium, find_exclusive(medium, cmd, order));
+	pthread_mutex_unlock(&medium->lock);
+}
+
+static struct exclusive *find_queued(const struct tgt_medium *medium, const struct tgt_cmd *cmd)
 {
 	struct exclusive *e;
 
-	pthread_mutex_lock(&medium->lock);
-	e = find_exclusive(medium, cmd, order);
-	if (e) {
-		tgt_list_del(&e->link);
-		atomic_fetch_sub_explicit(&medium->nr_exclusive, 1, memory_order_relaxed);
-		start_unblocked(medium);
-	}
-	pthread_mutex_unlock(&medium->lock);
-	free(e);
+	tgt_list_for_each(e, &medium->exclusives, struct exclusive, link)
+		if (e->cmd == cmd && e->state == EXCLUSIVE_QUEUED)
+			return e;
+	return NULL;
+}
+
+/* Both use nothing of io but what the waiting list uses. */
+bool tgt_medium_withdraw(struct tgt_medium *medium, struct tgt_cmd *cmd)
+{
+	struct exclusive *e = find_queued(medium, cmd);
+
+	if (is_waiting(medium, cmd))
+		tgt_list_del(&cmd->io.work.link);
+	else if (e)
+		remove_exclusive(medium, e);
+	else
+		return false;
+	if (!cmd->aborted)
+		cmd->aborted = TGT_ABORT_STATUS;
+	cmd->io.work.call.fn = wait_over;
+	tgt_thread_call(cmd->thread, &cmd->io.work.call);
+	return true;
 }
 
 void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium)
@@ -479,8 +520,7 @@ void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium)
 
 static void ordered_turn(struct tgt_cmd *cmd)
 {
-	/* It may have been preempted, or the medium erased, while it waited. */
-	if (tgt_pr_admit(cmd) && tgt_spc_medium_admit(cmd))
+	if (still_admitted(cmd))
 		cmd->op->execute(cmd);
 }
 
@@ -521,6 +561,11 @@ bool tgt_order_enter(struct tgt_cmd *cmd, struct tgt_medium *medium)
 		return false;
 	case SCSI_TGT_TASK_HEAD_OF_QUEUE:
 		return head_of_queue(cmd, medium);
+	case SCSI_TGT_TASK_ACA:
+		if (tgt_aca_is_command(medium, cmd))
+			return true;
+		tgt_cmd_sense(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_MESSAGE);
+		return false;
 	default:
 		return !atomic_load_explicit(&medium->nr_exclusive, memory_order_relaxed) ||
 		       !wait_if_blocked(cmd, medium);
@@ -529,5 +574,8 @@ bool tgt_order_enter(struct tgt_cmd *cmd, struct tgt_medium *medium)
 
 void tgt_order_leave(struct tgt_cmd *cmd, struct tgt_medium *medium)
 {
-	release(cmd, medium, true);
+	if (cmd->task_attr == SCSI_TGT_TASK_ACA)
+		tgt_aca_leave(cmd, medium);
+	else
+		release(cmd, medium, true);
 }

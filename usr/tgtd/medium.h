@@ -30,6 +30,7 @@
 #include "erase.h"
 #include "list.h"
 #include "pr.h"
+#include "taskset.h"
 
 struct tgt_disk;
 struct tgt_lu;
@@ -48,6 +49,7 @@ struct tgt_medium {
 	/* tgt_cmd.io.work.link, with seq in io.offset: nothing else uses these meanwhile. */
 	struct tgt_list waiting;
 	uint64_t seq;			/* of those that came to either list, the last one's */
+	struct tgt_aca aca;
 	struct tgt_pr pr;
 	atomic_uint nr_exclusive;	/* of exclusives; changed under lock, read without */
 };
@@ -87,5 +89,13 @@ void tgt_range_release(struct tgt_cmd *cmd, struct tgt_medium *medium);
 bool tgt_order_enter(struct tgt_cmd *cmd, struct tgt_medium *medium);
 /* At the end of one that is not SIMPLE, entered or not. */
 void tgt_order_leave(struct tgt_cmd *cmd, struct tgt_medium *medium);
+
+/*
+ * By taskset.c, with the lock held.  A command that waits is taken out; it ends
+ * with what is in cmd->aborted, by a call in its thread.  false: it doesn't wait.
+ */
+bool tgt_medium_withdraw(struct tgt_medium *medium, struct tgt_cmd *cmd);
+/* Lets go what nothing blocks any more. */
+void tgt_medium_start_unblocked(struct tgt_medium *medium);
 
 #endif

@@ -30,6 +30,9 @@
 #define CONTROL_D_SENSE		0x04	/* byte 2 */
 #define CONTROL_GLTSD		0x02
 #define CONTROL_UNRESTRICTED	0x10	/* byte 3: queue algorithm modifier */
+#define CONTROL_QERR		0x06	/* ... and its place */
+#define CONTROL_QERR_SHIFT	1
+#define CONTROL_TAS		0x40	/* byte 5 */
 #define CONTROL_SWP		0x08	/* byte 4 */
 #define CONTROL_EXT_TCMOS	0x04	/* byte 4: the clock is set by other means */
 
@@ -55,10 +58,19 @@ static void set_d_sense(struct tgt_lu *lu, bool on)
 	__atomic_store_n(&lu->sense_descriptor, on, __ATOMIC_RELAXED);
 }
 
-void tgt_mode_d_sense_reset(struct tgt_lu *lu)
+void tgt_mode_control_reset(struct tgt_lu *lu)
 {
 	set_d_sense(lu, d_sense(lu, TGT_MODE_DEFAULT));
 	__atomic_store_n(&tgt_spc(lu)->d_sense_selected, false, __ATOMIC_RELAXED);
+	atomic_store(&tgt_spc(lu)->swp, false);
+	__atomic_store_n(&lu->qerr, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&lu->tas, true, __ATOMIC_RELAXED);
+}
+
+/* QERR of 10b is reserved. */
+unsigned int tgt_mode_control_bad(const uint8_t *p)
+{
+	return (p[3] & CONTROL_QERR) == 2 << CONTROL_QERR_SHIFT ? 3 : 0;
 }
 
 void tgt_mode_control_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p)
@@ -68,18 +80,31 @@ void tgt_mode_control_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, u
 
 	if (pc == TGT_MODE_CHANGEABLE) {
 		p[2] = CONTROL_D_SENSE;
-		p[4] = lu->device->type == TYPE_BLOCK ? CONTROL_SWP : 0;
+		if (lu->device->type != TYPE_BLOCK)
+			return;
+		p[3] = CONTROL_QERR;
+		p[4] = CONTROL_SWP;
+		p[5] = CONTROL_TAS;
 		return;
 	}
 	p[2] = CONTROL_GLTSD | (d_sense(lu, pc) ? CONTROL_D_SENSE : 0);
 	p[3] = CONTROL_UNRESTRICTED;
 	p[4] = swp ? CONTROL_SWP : 0;
+	p[5] = CONTROL_TAS;
+	if (pc == TGT_MODE_CURRENT) {
+		p[3] |= __atomic_load_n(&lu->qerr, __ATOMIC_RELAXED) << CONTROL_QERR_SHIFT;
+		p[5] = __atomic_load_n(&lu->tas, __ATOMIC_RELAXED) ? CONTROL_TAS : 0;
+	}
 	put_be16(0xffff, p + 8);	/* busy timeout: no limit */
 }
 
 void tgt_mode_control_select(struct tgt_lu *lu, const uint8_t *p)
 {
 	set_d_sense(lu, p[2] & CONTROL_D_SENSE);
+	if (lu->device->type != TYPE_BLOCK)
+		return;
+	__atomic_store_n(&lu->qerr, (p[3] & CONTROL_QERR) >> CONTROL_QERR_SHIFT, __ATOMIC_RELAXED);
+	__atomic_store_n(&lu->tas, p[5] & CONTROL_TAS, __ATOMIC_RELAXED);
 	atomic_store(&tgt_spc(lu)->swp, p[4] & CONTROL_SWP);
 }
 
@@ -262,7 +287,9 @@ static bool page_ok(const struct tgt_lu *lu, const struct tgt_mode_page *page, c
 			return false;
 		}
 	}
-	return true;
+	error->byte = page->bad ? page->bad(p) : 0;
+	error->bit = -1;
+	return !error->byte;
 }
 
 /* The number of blocks may be 0 (as it is) or, in the short form, all ones. */
@@ -543,6 +570,11 @@ int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t
 		p[header + i] = byte;
 	}
 	keep_unchangeable(lu, page, p);
+	if (page->bad && page->bad(p)) {
+		snprintf(err, err_size, "mode page %u:%u: byte %u has a reserved value", code,
+			 subpage, page->bad(p));
+		return -EINVAL;
+	}
 	if (select_page(lu, page, p))
 		tgt_ua_raise(&tgt_spc(lu)->ua, TGT_UA_MODE_CHANGED, NULL);
 	return 0;

@@ -29,6 +29,8 @@ struct tgt_mode_page {
 	/* Makes p's changeable bits the current ones; others have been checked.  NULL: none. */
 	void (*select)(struct tgt_lu *lu, const uint8_t *p);	/* such a page can be saved, too */
 	bool (*supported)(const struct tgt_lu *lu);	/* NULL: yes */
+	/* NULL, or the byte of p whose changeable bits are none that can be; 0: all can. */
+	unsigned int (*bad)(const uint8_t *p);
 };
 
 /* Pages as MODE SELECT has saved them, by their index in tgt_spc.mode_pages. */
@@ -54,7 +56,8 @@ void tgt_mode_restore(struct tgt_lu *lu);
 void tgt_mode_control_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
 void tgt_mode_control_select(struct tgt_lu *lu, const uint8_t *p);
 /* Back to the default. */
-void tgt_mode_d_sense_reset(struct tgt_lu *lu);
+void tgt_mode_control_reset(struct tgt_lu *lu);
+unsigned int tgt_mode_control_bad(const uint8_t *p);
 void tgt_mode_control_ext_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
 void tgt_mode_exceptions_sense(const struct tgt_lu *lu, enum tgt_mode_control pc, uint8_t *p);
 

@@ -123,12 +123,18 @@ static void report_all(struct tgt_cmd *cmd, bool rctd)
 }
 
 /* The usage map as it is reported: with opcode and service action in place. */
-static void put_usage(uint8_t *p, const struct tgt_op *op)
+static void put_usage(uint8_t *p, const struct tgt_op *op, const struct tgt_lu *lu)
 {
+	bool variable = op->opcode == VARIABLE_LENGTH_CDB;
+
 	memcpy(p, op->usage, op->cdb_len);
 	p[0] = op->opcode;
-	if (has_service_action(op))
+	if (has_service_action(op) && variable)
+		put_be16(op->service_action, p + 8);
+	else if (has_service_action(op))
 		p[1] = (op->usage[1] & 0xe0) | op->service_action;
+	if (tgt_lu_has_aca(lu))
+		p[variable ? 1 : op->cdb_len - 1] |= TGT_CONTROL_NACA;
 }
 
 static void report_one(struct tgt_cmd *cmd, const struct tgt_op *op, bool rctd)
@@ -139,7 +145,7 @@ static void report_one(struct tgt_cmd *cmd, const struct tgt_op *op, bool rctd)
 	p[1] = op ? SUPPORTED : NOT_SUPPORTED;
 	if (op) {
 		put_be16(op->cdb_len, p + 2);
-		put_usage(p + len, op);
+		put_usage(p + len, op, cmd->lu);
 		len += op->cdb_len;
 		if (rctd) {
 			p[1] |= 0x80;	/* CTDP */

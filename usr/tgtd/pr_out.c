@@ -305,6 +305,8 @@ static unsigned int remove_registrants(const struct out *o, bool all, bool own_t
 			continue;
 		if (r != o->own)
 			tell(o->medium, r, TGT_UA_REGISTRATIONS_PREEMPTED);
+		if (service_action(o->cmd) == PREEMPT_AND_ABORT)
+			tgt_aca_clear_port(o->medium, r->initiator, r->target);
 		tgt_pr_remove(o->pr, r);
 		nr++;
 	}
@@ -579,11 +581,35 @@ void tgt_pr_out(struct tgt_cmd *cmd)
 }
 
 /*
- * All commands that came before end first, those of the preempted among them;
- * those that come meanwhile wait, and are then asked again whether they may.
+ * Commands of those who are going to be preempted, if by's key is right.  Should another
+ * PERSISTENT RESERVE OUT come in between, so that they are not: they have
+ * been aborted nevertheless, and are sent again.
+ */
+static bool is_preempted(const struct tgt_cmd *by, const struct tgt_cmd *cmd)
+{
+	const struct tgt_pr *pr = &tgt_disk(by->lu)->medium->pr;
+	uint64_t key = get_be64(by->bounce), sa_key = get_be64((uint8_t *)by->bounce + 8);
+	const struct tgt_registrant *own = tgt_pr_find_nexus(pr, by->nexus), *r;
+
+	if (!own || own->key != key)
+		return false;
+	r = tgt_pr_find_nexus(pr, cmd->nexus);
+	if (!r || r == own)
+		return false;
+	return sa_key ? r->key == sa_key : tgt_pr_all_registrants(pr->type);
+}
+
+static void when_alone(struct tgt_cmd *cmd)
+{
+	tgt_range_exclusive(cmd, tgt_disk(cmd->lu)->medium, run);
+}
+
+/*
+ * All commands that came before end first, those of the preempted among them as TAS
+ * says; those that come meanwhile wait, and are then asked again whether they may.
  */
 void tgt_pr_preempt_and_abort(struct tgt_cmd *cmd)
 {
 	if (take_list(cmd))
-		tgt_range_exclusive(cmd, tgt_disk(cmd->lu)->medium, run);
+		tgt_taskset_sweep(cmd, is_preempted, when_alone);
 }

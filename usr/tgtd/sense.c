@@ -5,6 +5,7 @@
 
 #include "be.h"
 #include "cmd.h"
+#include "device.h"
 #include "sense.h"
 #include "target.h"
 
@@ -100,7 +101,12 @@ void tgt_cmd_check_condition(struct tgt_cmd *cmd, const struct tgt_sense *sense)
 					 cmd->lu && cmd->lu->sense_descriptor);
 	cmd->transferred = 0;
 	cmd->resp_len = 0;
-	tgt_cmd_done(cmd);
+	if (!cmd->lu || !cmd->lu->device->fault || cmd->internal || cmd->aborted) {
+		tgt_cmd_done(cmd);
+		return;
+	}
+	cmd->faulted = true;
+	cmd->lu->device->fault(cmd);
 }
 
 void tgt_cmd_sense(struct tgt_cmd *cmd, uint8_t key, uint16_t asc_ascq)

@@ -73,8 +73,7 @@ void tgt_spc_reset(struct tgt_lu *lu)
 	tgt_spc_paths(lu, raise_reset, NULL);
 	tgt_ua_allow(&spc->ua);
 	tgt_spc_set_medium(spc, TGT_MEDIUM_READY);
-	atomic_store(&spc->swp, false);
-	tgt_mode_d_sense_reset(lu);
+	tgt_mode_control_reset(lu);
 }
 
 void tgt_spc_luns_changed(struct tgt_target *target)
@@ -377,6 +376,7 @@ void tgt_spc_report_timestamp(struct tgt_cmd *cmd)
 /* As tgt_tmf_submit() has them (SPC-4, 6.36). */
 #define TMF_ABORT_TASK		0x80
 #define TMF_ABORT_TASK_SET	0x40
+#define TMF_CLEAR_ACA		0x20
 #define TMF_CLEAR_TASK_SET	0x10
 #define TMF_LUN_RESET		0x08
 #define TMF_QUERY_TASK		0x04
@@ -391,6 +391,8 @@ void tgt_spc_report_tmfs(struct tgt_cmd *cmd)
 
 	p[0] = TMF_ABORT_TASK | TMF_ABORT_TASK_SET | TMF_CLEAR_TASK_SET | TMF_LUN_RESET |
 	       TMF_QUERY_TASK | TMF_TARGET_RESET;
+	if (tgt_lu_has_aca(cmd->lu))
+		p[0] |= TMF_CLEAR_ACA;
 	p[1] = TMF_QUERY_TASK_SET | TMF_I_T_NEXUS_RESET;
 	p[3] = extended ? 12 : 0;	/* no timeouts valid */
 	tgt_cmd_respond(cmd, p, extended ? 16 : 4, get_be32(cmd->cdb + 6));

@@ -94,9 +94,6 @@ void tgt_spc_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus);
  */
 void tgt_spc_luns_changed(struct tgt_target *target);
 
-/* The usage bits of CDBs that most commands have. */
-#define USAGE_CONTROL	0x00	/* NACA is not supported (INQUIRY: NORMACA 0) */
-
 /* parse and execute of commands, for the tables of device types */
 void tgt_spc_test_unit_ready(struct tgt_cmd *cmd);
 void tgt_spc_request_sense(struct tgt_cmd *cmd);

@@ -34,6 +34,8 @@ struct tgt_transport_admin;
 /* A transport of targets: --lld.  Called in thread 0; results by callback. */
 struct tgt_transport_ops {
 	const char *name;		/* "loop", "iscsi" */
+	/* Initiators can send the ACA attribute and CLEAR ACA: NORMACA is 1. */
+	bool aca;
 	int (*init)(void);		/* 0 or -errno; a missing kernel module is no error here */
 	void (*exit)(void);
 	/* Sets up target->transport_priv; 0, or -errno with a sentence in err. */
@@ -169,6 +171,8 @@ struct tgt_lu {
 	uint8_t lbppbe;			/* logical blocks per physical block, exponent */
 	uint16_t lowest_aligned;
 	bool removable, readonly, thin, sense_descriptor;
+	bool tas;			/* control mode page; changes while commands run, as all of it */
+	uint8_t qerr;			/* enum tgt_qerr */
 	uint16_t rotation_rate;
 	uint32_t background_rate;	/* MiB/s at most, of FORMAT UNIT and SANITIZE; 0: no limit */
 	uint32_t opt_xfer_gran, opt_xfer_len;	/* blocks, 0: the store's */

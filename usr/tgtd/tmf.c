@@ -5,8 +5,11 @@
  * themselves, and tells the transport then.
  *
  * A function that affects a whole logical unit visits its threads one after
- * the other, and in each waits for the commands that it finds there.  The unit
- * is kept by a count in the thread that submitted the function.
+ * the other, twice.  First it tells the commands that it finds, so that those
+ * that wait for their turn end, whatever they wait for; then it waits for those
+ * that it concerns.  The unit is kept by a count in the thread that submitted
+ * the function.  One that concerns all nexuses does the same to each other path
+ * to the unit: their commands are one task set.
  */
 #include <assert.h>
 
@@ -15,6 +18,9 @@
 #include "tmf.h"
 
 static void visit_unit(struct tgt_tmf *tmf, struct tgt_lu *lu);
+static void visit_path(struct tgt_tmf *tmf, struct tgt_lu *path);
+static void unit_quiet(struct tgt_tmf *tmf);
+static void round_over(struct tgt_tmf *tmf);
 
 static struct tgt_lu_thread *here(struct tgt_lu *lu)
 {
@@ -40,14 +46,46 @@ static bool whole_target(enum scsi_tgt_tmf fn)
 	return fn == SCSI_TGT_TMF_TARGET_RESET || fn == SCSI_TGT_TMF_I_T_NEXUS_RESET;
 }
 
-/* Back in the thread of the function: the unit has no command of before. */
+static bool is_reset(enum scsi_tgt_tmf fn)
+{
+	return fn == SCSI_TGT_TMF_LUN_RESET || fn == SCSI_TGT_TMF_TARGET_RESET;
+}
+
+/* Whether it is about the commands of all nexuses. */
+static bool of_all(enum scsi_tgt_tmf fn)
+{
+	return is_reset(fn) || fn == SCSI_TGT_TMF_CLEAR_TASK_SET;
+}
+
+static bool concerns(const struct tgt_tmf *tmf, const struct tgt_cmd *cmd)
+{
+	if (of_all(tmf->fn))
+		return true;
+	return cmd->nexus == tmf->nexus &&
+	       (tmf->fn != SCSI_TGT_TMF_CLEAR_ACA || cmd->task_attr == SCSI_TGT_TASK_ACA);
+}
+
+/* Back in the thread of the function: the path has no command of before. */
+static void path_quiet(struct tgt_tmf *tmf)
+{
+	struct tgt_lu *path = tmf->path, *next = NULL;
+
+	if (of_all(tmf->fn) && tmf->lu->device->next_path)
+		next = tmf->lu->device->next_path(tmf->lu, path);
+	if (path != tmf->lu)
+		tgt_lu_put_inflight(path);
+	if (next)
+		visit_path(tmf, next);
+	else
+		unit_quiet(tmf);
+}
+
+/* ... and no other path has. */
 static void unit_quiet(struct tgt_tmf *tmf)
 {
 	struct tgt_lu *lu = tmf->lu, *next = NULL;
-	bool reset = tmf->fn == SCSI_TGT_TMF_LUN_RESET ||
-		     tmf->fn == SCSI_TGT_TMF_TARGET_RESET;
 
-	if (reset && lu->device->reset)
+	if (is_reset(tmf->fn) && lu->device->reset)
 		lu->device->reset(lu);
 	if (tmf->fn == SCSI_TGT_TMF_I_T_NEXUS_RESET && lu->device->nexus_lost)
 		lu->device->nexus_lost(lu, tmf->nexus);
@@ -60,11 +98,18 @@ static void unit_quiet(struct tgt_tmf *tmf)
 		tmf->done(tmf, SCSI_TGT_TMF_RESP_COMPLETE);
 }
 
-/* seq: of the command that came last before the function. */
-static bool all_gone(const struct tgt_lu_thread *lt, uint64_t seq)
+/* tmf->seq: of the command that came last before the function. */
+static bool all_gone(const struct tgt_lu_thread *lt, const struct tgt_tmf *tmf)
 {
-	return tgt_list_empty(&lt->cmds) ||
-	       tgt_list_first(&lt->cmds, struct tgt_cmd, link)->seq > seq;
+	const struct tgt_cmd *cmd;
+
+	tgt_list_for_each(cmd, &lt->cmds, const struct tgt_cmd, link) {
+		if (cmd->seq > tmf->seq)
+			break;
+		if (concerns(tmf, cmd))
+			return false;
+	}
+	return true;
 }
 
 /* Goes from thread to thread; also called when the wait in one has ended. */
@@ -82,38 +127,64 @@ static void next_thread(struct tgt_call *call)
 /* The commands that the function ends are asked to end soon; that does not change the list. */
 static void cancel_all(struct tgt_tmf *tmf, struct tgt_lu_thread *lt)
 {
-	bool own = tmf->fn == SCSI_TGT_TMF_ABORT_TASK_SET ||
-		   tmf->fn == SCSI_TGT_TMF_I_T_NEXUS_RESET;
 	struct tgt_cmd *cmd;
 
-	tgt_list_for_each(cmd, &lt->cmds, struct tgt_cmd, link)
-		if (!own || cmd->nexus == tmf->nexus)
-			tgt_cmd_cancel(cmd);
+	tgt_list_for_each(cmd, &lt->cmds, struct tgt_cmd, link) {
+		if (!concerns(tmf, cmd))
+			continue;
+		/* Of its own the initiator knows, and the transport. */
+		if (cmd->nexus != tmf->nexus && cmd->lu->device->abort)
+			cmd->lu->device->abort(cmd, tmf->nexus);
+		tgt_cmd_cancel(cmd);
+	}
 }
 
 static void arrive(struct tgt_call *call)
 {
 	struct tgt_tmf *tmf = tgt_container_of(call, struct tgt_tmf, call);
-	struct tgt_lu_thread *lt = here(tmf->lu);
+	struct tgt_lu_thread *lt = here(tmf->path);
 
 	if (tmf->visit >= tgt_threads_nr()) {
-		unit_quiet(tmf);
+		round_over(tmf);
 		return;
 	}
 	tmf->seq = lt->seq;
-	cancel_all(tmf, lt);
-	if (all_gone(lt, tmf->seq))
+	if (!tmf->waits)
+		cancel_all(tmf, lt);
+	if (!tmf->waits || all_gone(lt, tmf))
 		next_thread(call);
 	else
 		tgt_list_add_tail(&tmf->link, &lt->tmfs);
 }
 
-static void visit_unit(struct tgt_tmf *tmf, struct tgt_lu *lu)
+static void start_round(struct tgt_tmf *tmf, bool waits)
 {
-	hold_unit(tmf, lu);
+	tmf->waits = waits;
 	tmf->visit = 0;
 	tmf->call.fn = arrive;
 	tgt_thread_call(tgt_thread_get(0), &tmf->call);
+}
+
+static void round_over(struct tgt_tmf *tmf)
+{
+	if (!tmf->waits)
+		start_round(tmf, true);
+	else
+		path_quiet(tmf);
+}
+
+static void visit_path(struct tgt_tmf *tmf, struct tgt_lu *path)
+{
+	tmf->path = path;
+	start_round(tmf, false);
+}
+
+static void visit_unit(struct tgt_tmf *tmf, struct tgt_lu *lu)
+{
+	hold_unit(tmf, lu);
+	if (is_reset(tmf->fn) && lu->device->clear_aca)
+		lu->device->clear_aca(lu, NULL);
+	visit_path(tmf, lu);
 }
 
 static void command_gone(struct tgt_call *call)
@@ -129,7 +200,7 @@ void tgt_tmf_cmd_gone(struct tgt_lu_thread *lt, const struct tgt_cmd *cmd)
 	struct tgt_tmf *tmf, *tmp;
 
 	tgt_list_for_each_safe(tmf, tmp, &lt->tmfs, struct tgt_tmf, link) {
-		if (tmf->ref ? tmf->ref != cmd : !all_gone(lt, tmf->seq))
+		if (tmf->ref ? tmf->ref != cmd : !all_gone(lt, tmf))
 			continue;
 		tgt_list_del(&tmf->link);
 		if (tmf->ref)
@@ -157,8 +228,11 @@ static void abort_task(struct tgt_tmf *tmf)
 
 static void query_task_set(struct tgt_tmf *tmf, struct tgt_lu *lu)
 {
-	bool any = !tgt_list_empty(&here(lu)->cmds);
+	const struct tgt_cmd *cmd;
+	bool any = false;
 
+	tgt_list_for_each(cmd, &here(lu)->cmds, const struct tgt_cmd, link)
+		any |= cmd->nexus == tmf->nexus;
 	tmf->done(tmf, any ? SCSI_TGT_TMF_RESP_SUCCEEDED : SCSI_TGT_TMF_RESP_COMPLETE);
 }
 
@@ -172,6 +246,23 @@ static void unit_function(struct tgt_tmf *tmf)
 		query_task_set(tmf, lu);
 	else
 		visit_unit(tmf, lu);
+}
+
+/* It ends the ACA at once: what that has held would wait for it. */
+static void clear_aca(struct tgt_tmf *tmf)
+{
+	struct tgt_lu *lu = tgt_lun_lookup(tmf->nexus->target, tmf->lun);
+
+	if (!lu) {
+		tmf->done(tmf, SCSI_TGT_TMF_RESP_BAD_LUN);
+		return;
+	}
+	if (!tgt_lu_has_aca(lu)) {
+		tmf->done(tmf, SCSI_TGT_TMF_RESP_REJECTED);
+		return;
+	}
+	lu->device->clear_aca(lu, tmf->nexus);
+	visit_unit(tmf, lu);
 }
 
 static void target_function(struct tgt_tmf *tmf)
@@ -209,8 +300,12 @@ void tgt_tmf_submit(struct tgt_tmf *tmf)
 		tmf->ref = NULL;
 		target_function(tmf);
 		break;
+	case SCSI_TGT_TMF_CLEAR_ACA:
+		tmf->ref = NULL;
+		clear_aca(tmf);
+		break;
 	default:
-		/* CLEAR ACA: NormACA is 0; asynchronous events: none are kept here. */
+		/* Asynchronous events: none are kept here. */
 		tmf->done(tmf, SCSI_TGT_TMF_RESP_REJECTED);
 	}
 }

@@ -327,6 +327,7 @@ static const struct tgt_transport_admin admin = {
 
 const struct tgt_transport_ops tgt_iscsi_transport = {
 	.name = "iscsi",
+	.aca = true,
 	.exit = transport_exit,
 	.target_new = target_new,
 	.target_del = target_del,

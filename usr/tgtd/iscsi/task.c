@@ -263,7 +263,7 @@ static void done(struct tgt_cmd *cmd)
 
 	conn->nr_active--;
 	task->state = ISCSI_TASK_RESPONDING;
-	if (task->aborted || conn->state == ISCSI_CONN_CLOSED) {
+	if (task->aborted || cmd->aborted == TGT_ABORT_SILENT || conn->state == ISCSI_CONN_CLOSED) {
 		iscsi_task_drop(task);
 		if (conn->state == ISCSI_CONN_DRAINING)
 			iscsi_tx_kick(conn);

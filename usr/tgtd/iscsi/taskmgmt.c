@@ -96,8 +96,8 @@ static void done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
 		finish(&t->tmf.call);
 }
 
-/* Commands of this session that the function ends; lun NULL: of all units. */
-static void abort_tasks(struct iscsi_conn *conn, const uint8_t *lun)
+/* Commands of this session that the function ends; lun NULL: of all units.  aca: only those. */
+static void abort_tasks(struct iscsi_conn *conn, const uint8_t *lun, bool aca)
 {
 	struct iscsi_task *task, *tmp;
 	int i;
@@ -105,6 +105,8 @@ static void abort_tasks(struct iscsi_conn *conn, const uint8_t *lun)
 	for (i = 0; i < ISCSI_HASH; i++)
 		tgt_list_for_each_safe(task, tmp, &conn->hash[i], struct iscsi_task, link) {
 			if (lun && memcmp(task->cmd.lun, lun, 8))
+				continue;
+			if (aca && task->cmd.task_attr != SCSI_TGT_TASK_ACA)
 				continue;
 			if (task->state == ISCSI_TASK_ACTIVE)
 				task->aborted = true;
@@ -174,6 +176,7 @@ static int on_set(struct iscsi_conn *conn, uint8_t function)
 {
 	static const uint8_t fns[] = {
 		[ISCSI_TMF_ABORT_TASK_SET] = SCSI_TGT_TMF_ABORT_TASK_SET,
+		[ISCSI_TMF_CLEAR_ACA] = SCSI_TGT_TMF_CLEAR_ACA,
 		[ISCSI_TMF_CLEAR_TASK_SET] = SCSI_TGT_TMF_CLEAR_TASK_SET,
 		[ISCSI_TMF_LUN_RESET] = SCSI_TGT_TMF_LUN_RESET,
 		[ISCSI_TMF_WARM_RESET] = SCSI_TGT_TMF_TARGET_RESET,
@@ -186,9 +189,9 @@ static int on_set(struct iscsi_conn *conn, uint8_t function)
 		return -EINVAL;
 	if (function == ISCSI_TMF_WARM_RESET || function == ISCSI_TMF_COLD_RESET ||
 	    function == ISCSI_TMF_NEXUS_RESET)
-		abort_tasks(conn, NULL);
+		abort_tasks(conn, NULL, false);
 	else if (function != ISCSI_TMF_QUERY_TASK_SET)
-		abort_tasks(conn, conn->rx.bhs + ISCSI_O_LUN);
+		abort_tasks(conn, conn->rx.bhs + ISCSI_O_LUN, function == ISCSI_TMF_CLEAR_ACA);
 	submit(conn, function, fns[function], NULL);
 	return 0;
 }

@@ -132,10 +132,11 @@ static void host_remove_work(struct work_struct *work)
 	mutex_lock(&scsi_tgt_hosts_lock);
 	list_del_init(&host->link);
 	mutex_unlock(&scsi_tgt_hosts_lock);
-	cdev_device_del(&host->cdev, &host->dev);
 	scsi_tgt_cmds_destroy(host);
 	host_destroy_wqs(host);
 	module_put(host->ops->owner);
+	/* Last: who sees it go may remove the modules. */
+	cdev_device_del(&host->cdev, &host->dev);
 	scsi_tgt_genl_event(host, SCSI_TGT_GENL_EV_HOST_GONE, 0);
 	put_device(&host->dev);
 }

@@ -75,6 +75,28 @@ says 'cryptographic erase is not supported' 'NOT supported' sg_opcodes -o 0x48,3
 says 'READ (32) is not supported' 'NOT supported' sg_opcodes -o 0x7f,9 "$a"
 status 'nor executed' $INVALID_OP sg_raw -r 512 "$a" 7f 00 00 00 00 00 00 18 00 09 00 00 \
 	00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 01
+ok 'commands of 32 bytes, on demand' tgtadm --lld loop --mode logicalunit --op update --tid 1 --lun 1 \
+	--params long_cdbs=1
+says 'ORWRITE (32) is' 'supported \[conforming.*Usage data: 7f ' sg_opcodes -o 0x7f,0xe "$a"
+printf '\360%.0s' $(seq 512) > "$T_DIR/mask"
+orwrite_32()		# BMOP, policy, expected and new generation: of block 64
+{
+	orwrite=(sg_raw -s 512 -i "$T_DIR/mask" "$a" 7f 00 "$1" "$2" 00 00 00 18 00 0e 00 00
+		00 00 00 00 00 00 00 40 00 00 00 "$3" 00 00 00 "$4" 00 00 00 01)
+}
+orwrite_32 0 0 0 0
+ok 'ORWRITE (32)' "${orwrite[@]}"
+is "$(dd if="$a" bs=512 skip=64 count=1 iflag=direct status=none | od -An -tx1 -N2)" ' f0 f0' \
+	'which has set bits'
+orwrite_32 1 7 0 1
+ok 'it begins a new generation' "${orwrite[@]}"
+orwrite_32 0 0 0 0
+status 'then the old one is refused' $ILLEGAL "${orwrite[@]}"
+orwrite_32 1 7 1 0
+ok 'another one' "${orwrite[@]}"
+ok 'the block is unmapped' sg_unmap -f -l 64 -n 8 "$a"
+ok 'GET LBA STATUS (32)' sg_raw -r 24 "$a" 7f 00 00 00 00 00 00 18 00 12 00 00 \
+	00 00 00 00 00 00 00 00 00 00 00 10 00 00 00 00 00 00 00 18
 says 'supported TMFs' 'Abort task .*Abort task set .*Clear task set .*Logical unit reset .*Query task' \
 	sg_opcodes -t "$a"
 now=$(date +%s)

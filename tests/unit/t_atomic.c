@@ -259,6 +259,100 @@ static void orwrite(void **state)
 		     10);
 }
 
+/* ORWRITE(32) of blocks 4 and 5. */
+static struct rig_result orwrite_32(unsigned int bmop, unsigned int policy, uint32_t expected,
+				    uint32_t new, uint8_t value)
+{
+	uint8_t cdb[32] = { VARIABLE_LENGTH_CDB, 0, bmop, policy, 0, 0, 0, 0x18,
+			    0, VLC_ORWRITE_32 };
+
+	put_be64(4, cdb + 12);
+	put_be32(expected, cdb + 20);
+	put_be32(new, cdb + 24);
+	put_be32(2, cdb + 28);
+	memset(data, value, 2 * BS);
+	return rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_OUT, data, 2 * BS);
+}
+
+#define GENERATION_WRONG(r) assert_sense(r, SENSE_ILLEGAL_REQUEST, ASC_ORWRITE_GENERATION)
+#define BLOCKS_ARE(value)						\
+	do {								\
+		assert_int_equal(disk[4 * BS], value);			\
+		assert_int_equal(disk[6 * BS - 1], value);		\
+	} while (0)
+
+/* SBC-4, 4.27: each processing policy, as table 29 has it. */
+static void orwrite_generations(void **state)
+{
+	static const struct {
+		uint8_t policy;
+		char previous, other;	/* P: performed, N: nothing, C: refused */
+	} table[] = { { 0, 'P', 'C' }, { 2, 'N', 'C' }, { 3, 'P', 'P' }, { 5, 'N', 'N' },
+		      { 7, 'C', 'C' } };
+	uint32_t now = 0;
+	uint8_t cdb[32] = { VARIABLE_LENGTH_CDB, 0, 1, 3, 0, 0, 0, 0x18, 0, VLC_ORWRITE_32 };
+
+	(void)state;
+	lu->long_cdbs = true;
+	memset(disk, 0, 8 * BS);
+	assert_good(orwrite_32(0, 1, 0, 99, 0x0f));	/* of a set operation they are ignored */
+	BLOCKS_ARE(0x0f);
+	assert_int_equal(disk[4 * BS - 1], 0);
+	assert_int_equal(disk[6 * BS], 0);
+	/* At first the policy is 7. */
+	GENERATION_WRONG(orwrite_32(0, 0, 1, 0, 0xf0));
+	GENERATION_WRONG(orwrite_32(1, 0, 1, 2, 0));
+	BLOCKS_ARE(0x0f);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char want[2] = { table[i].previous, table[i].other };
+
+		assert_good(orwrite_32(1, table[i].policy, now, now + 10, 0x03));
+		BLOCKS_ARE(0x03);
+		now += 10;
+		assert_good(orwrite_32(0, 0, now, 0, 0x04));
+		BLOCKS_ARE(0x07);
+		for (int other = 0; other < 2; other++) {
+			struct rig_result r = orwrite_32(0, 0, now - 10 - other, 0, 0x10 << other);
+
+			if (want[other] == 'C')
+				GENERATION_WRONG(r);
+			else
+				assert_good(r);
+			BLOCKS_ARE(want[other] == 'P' ? disk[4 * BS] | 0x10 << other : 0x07);
+			orwrite_32(0, 0, now, 0, 0);
+			memset(disk + 4 * BS, 0x07, 2 * BS);
+		}
+		GENERATION_WRONG(orwrite_32(1, 3, now - 10, 0, 0));
+		BLOCKS_ARE(0x07);
+	}
+	/* That of 16 bytes is of generation 0. */
+	GENERATION_WRONG(RIG_OUT(data, 1024, ORWRITE_16, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2,
+				 0, 0));
+	/* No blocks: the generation alone. */
+	put_be32(now, cdb + 20);
+	assert_good(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_NONE, NULL, 0));
+	BLOCKS_ARE(0x07);
+	assert_good(RIG_OUT(data, 1024, ORWRITE_16, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0));
+	/* A reset of the unit changes none of it. */
+	assert_good(orwrite_32(1, 7, 0, 5, 0xff));
+	lu->device->reset(lu);
+	rig_clear_ua(1);
+	assert_good(orwrite_32(0, 0, 5, 0, 0));
+	assert_field(orwrite_32(2, 0, 5, 0, 0), 2);
+	assert_field(orwrite_32(1, 1, 5, 0, 0), 3);
+	assert_field(orwrite_32(0, 0x10, 5, 0, 0), 3);
+	cdb[7] = 0x17;
+	assert_field(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_NONE, NULL, 0), 7);
+	cdb[7] = 0x18;
+	put_be32(1, cdb + 28);
+	assert_field(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_NONE, NULL, 0), 28);
+	put_be64(8192, cdb + 12);
+	assert_sense(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_OUT, data, BS),
+		     SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	lu->readonly = true;
+	assert_sense(orwrite_32(0, 0, 5, 0, 0), SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
+}
+
 static void errors_let_others_go(void **state)
 {
 	struct async *w;
@@ -579,6 +673,21 @@ static struct rig_result lba_status(uint64_t lba, uint32_t alloc, uint8_t *d)
 	return rig_run(0, 1, RIG_COPY, cdb, 16, SCSI_TGT_DIR_IN, d, alloc);
 }
 
+/* GET LBA STATUS(32): the completion condition, and the number of blocks. */
+static uint32_t lba_status_32(uint64_t lba, uint32_t scan, uint8_t condition)
+{
+	uint8_t cdb[32] = { VARIABLE_LENGTH_CDB, 0, 0, 0, 0, 0, 0, 0x18,
+			    0, VLC_GET_LBA_STATUS_32 }, d[24];
+
+	put_be64(lba, cdb + 12);
+	put_be32(scan, cdb + 20);
+	put_be32(sizeof(d), cdb + 28);
+	assert_good(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_IN, d, sizeof(d)));
+	assert_int_equal(get_be64(d + 8), lba);
+	assert_int_equal(d[7], condition << 1);
+	return get_be32(d + 16);
+}
+
 static void status_of_memory(void **state)
 {
 	uint8_t d[64];
@@ -590,7 +699,12 @@ static void status_of_memory(void **state)
 	assert_int_equal(get_be32(d + 16), 8192 - 100);
 	assert_int_equal(d[20], 0);
 	assert_sense(lba_status(8192, 64, d), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	lu->long_cdbs = true;
+	assert_int_equal(lba_status_32(100, 0, 3), 8192 - 100);
+	assert_int_equal(lba_status_32(100, 50, 2), 50);
+	assert_int_equal(lba_status_32(8000, 192, 3), 192);
 	lu->thin = false;
+	assert_int_equal(lba_status_32(100, 50, 2), 50);
 	assert_good(lba_status(0, 24, d));
 	assert_int_equal(d[20], 0);
 	assert_int_equal(get_be32(d + 16), 8192);
@@ -617,6 +731,10 @@ static void status_of_files(void **state)
 	assert_good(lba_status(24, 64, d));
 	assert_int_equal(d[20], 1);
 	assert_int_equal(get_be32(d + 16), 2048 - 24);
+	lu->long_cdbs = true;
+	assert_int_equal(lba_status_32(0, 0, 0), 16);
+	assert_int_equal(lba_status_32(0, 10, 2), 10);
+	assert_int_equal(lba_status_32(24, 0, 3), 2048 - 24);
 	rig_lu_del(lu);
 	unlink(path);
 }
@@ -760,6 +878,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(compare_and_write),
 		T(orwrite),
+		T(orwrite_generations),
 		T(errors_let_others_go),
 		T(others_wait),
 		T(waits_for_others),

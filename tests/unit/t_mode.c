@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mode.h"
 #include "rig.h"
@@ -384,6 +385,71 @@ static void saved(void **state)
 	assert_good(sense_6(SAVED(0x3f), 0xff, DBD));
 }
 
+/* A MODE SENSE by the second path: byte at of the page. */
+static uint8_t other_byte(uint8_t page, unsigned int at)
+{
+	uint8_t cdb[6] = { MODE_SENSE_6, DBD, page, 0, 255, 0 };
+
+	assert_good(rig_run(0, 2, RIG_COPY, cdb, 6, SCSI_TGT_DIR_IN, d, 255));
+	return d[4 + at];
+}
+
+/* All paths have the same pages, current and saved. */
+static void two_paths(void **state)
+{
+	static const uint8_t tur[6];
+	char path[] = "/dev/shm/t_mode.XXXXXX";
+	int fd = mkstemp(path);
+	struct tgt_lu *other;
+	uint32_t len;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	rig_lu_del(lu);
+	lu = rig_lu(1, "aio", path, 512, 0, NULL);
+	len = list_6(0x3f, 0, DBD);
+	d[12 + 6] = 0;			/* WCE */
+	assert_good(select_6(len));
+	/* One that is not the same unit has pages of its own. */
+	other = rig_lu(2, "aio", path, 512, 0, NULL);
+	assert_int_equal(other_byte(CURRENT(0x08), 2), 4);
+	len = list_6(0x0a, 0, DBD);
+	d[8] |= 8;			/* SWP */
+	assert_good(select_6(len));
+	assert_int_equal(other_byte(CURRENT(0x0a), 4), 0);
+	/* A path that comes has what is current. */
+	tgt_mode_saved_exit(other);
+	memcpy(other->uuid, lu->uuid, sizeof(other->uuid));
+	tgt_mode_saved_init(other);
+	other->device->published(other);
+	rig_clear_ua(2);
+	assert_int_equal(other_byte(CURRENT(0x08), 2), 0);
+	assert_int_equal(other_byte(CURRENT(0x0a), 4), 8);
+	/* What changes one changes all, and all are told but who has done it. */
+	len = list_6(0x0a, 0, DBD);
+	d[6] |= 4;			/* D_SENSE */
+	d[8] &= ~8;
+	assert_good(save_6(len));
+	assert_good(rig_run(0, 2, RIG_COPY, tur, 6, SCSI_TGT_DIR_NONE, NULL, 0));
+	assert_sense(rig_run(1, 1, RIG_COPY, tur, 6, SCSI_TGT_DIR_NONE, NULL, 0),
+		     SENSE_UNIT_ATTENTION, ASC_MODE_PARAMETERS_CHANGED);
+	assert_sense(rig_run(1, 2, RIG_COPY, tur, 6, SCSI_TGT_DIR_NONE, NULL, 0),
+		     SENSE_UNIT_ATTENTION, ASC_MODE_PARAMETERS_CHANGED);
+	assert_int_equal(other_byte(CURRENT(0x0a), 2) & 4, 4);
+	assert_int_equal(other_byte(CURRENT(0x0a), 4), 0);
+	assert_int_equal(other_byte(SAVED(0x0a), 2) & 4, 4);
+	/* The same after a reset, whichever path it came by. */
+	other->device->reset(other);
+	rig_clear_ua(1);
+	rig_clear_ua(2);
+	assert_int_equal(byte(CURRENT(0x08), 2), 4);
+	assert_int_equal(byte(CURRENT(0x0a), 2) & 4, 4);
+	assert_int_equal(other_byte(CURRENT(0x08), 2), 4);
+	rig_lu_del(other);
+	unlink(path);
+}
+
 static void write_file(const char *text)
 {
 	FILE *f = fopen(tgt_spc(lu)->saved.file, "w");
@@ -440,6 +506,7 @@ int main(void)
 		T(unchangeable_pages_are_taken_as_they_are),
 		T(mode_page_option),
 		T(saved),
+		T(two_paths),
 		T(damaged_file),
 		T(can_not_be_saved),
 	};

@@ -93,20 +93,38 @@ static void no_such_lun(void **state)
 		     SENSE_ILLEGAL_REQUEST, ASC_LUN_NOT_SUPPORTED);
 }
 
-/* Without protection of type 2 they are no commands (SBC-3). */
+/* Those of the parameter long_cdbs; others are of protection of type 2 (SBC-3). */
 static void long_cdbs(void **state)
 {
 	uint8_t cdb[32] = { VARIABLE_LENGTH_CDB, [7] = 24 }, d[512];
 
-	(void)state;
+	cdb[9] = VLC_ORWRITE_32;
+	assert_sense(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_NONE, NULL, 0),
+		     SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
+	cdb[9] = 0x77;
+	assert_sense(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_NONE, NULL, 0),
+		     SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
+	assert_good(RIG_IN(d, 255, MAINTENANCE_IN, 0x0c, 2, VARIABLE_LENGTH_CDB, 0,
+			   VLC_ORWRITE_32, 0, 0, 0, 255, 0, 0));
+	assert_int_equal(d[1] & 7, 1);
+	((struct tgt_lu *)*state)->long_cdbs = true;
 	for (unsigned int sa = 0; sa < 0x20; sa++) {
+		bool there = sa == VLC_ORWRITE_32 || sa == VLC_GET_LBA_STATUS_32;
+		struct rig_result r;
+
 		cdb[9] = sa;
-		assert_sense(rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_IN, d, 512),
-			     SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
+		r = rig_run(0, 1, RIG_COPY, cdb, 32, SCSI_TGT_DIR_IN, d, 512);
+		if (!there)
+			assert_field(r, 8);
+		else
+			assert_good(r);
 		assert_good(RIG_IN(d, 255, MAINTENANCE_IN, 0x0c, 2, VARIABLE_LENGTH_CDB, 0, sa,
 				   0, 0, 0, 255, 0, 0));
-		assert_int_equal(d[1] & 7, 1);
+		assert_int_equal(d[1] & 7, there ? 3 : 1);
 	}
+	cdb[9] = VLC_ORWRITE_32;
+	assert_int_equal(rig_run(0, 1, RIG_COPY, cdb, 16, SCSI_TGT_DIR_NONE, NULL, 0).key,
+			 SENSE_ILLEGAL_REQUEST);
 }
 
 static void report_luns(void **state)
@@ -233,13 +251,17 @@ static unsigned int rsoc_one(uint16_t lun, unsigned int opcode, unsigned int sa,
 /* What dispatch says of a CDB that is zeroes but for opcode and service action. */
 static bool dispatched(uint16_t lun, uint8_t opcode, uint8_t sa)
 {
-	uint8_t cdb[16] = { opcode, sa }, data[512] = { 0 };
-	struct rig_result r = rig_run(0, lun, RIG_COPY, cdb, 16, SCSI_TGT_DIR_NONE, data, 0);
+	bool variable = opcode == VARIABLE_LENGTH_CDB;
+	uint8_t cdb[32] = { opcode, variable ? 0 : sa }, data[512] = { 0 };
+	struct rig_result r;
 
+	if (variable)
+		cdb[7] = 24, cdb[9] = sa;
+	r = rig_run(0, lun, RIG_COPY, cdb, variable ? 32 : 16, SCSI_TGT_DIR_NONE, data, 0);
 	if (r.status != SAM_CHECK_CONDITION || r.key != SENSE_ILLEGAL_REQUEST)
 		return true;
 	return r.asc != ASC_INVALID_OPCODE &&
-	       !(r.asc == ASC_INVALID_FIELD_IN_CDB && r.field == 1);
+	       !(r.asc == ASC_INVALID_FIELD_IN_CDB && r.field == (variable ? 8 : 1));
 }
 
 static void check_agrees(uint16_t lun)
@@ -250,8 +272,7 @@ static void check_agrees(uint16_t lun)
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
 		bool any = false;
 
-		/* 7Fh has its service action elsewhere, and is not there at all. */
-		for (unsigned int sa = 0; sa < 32 && opcode != 0x7f; sa++) {
+		for (unsigned int sa = 0; sa < 32; sa++) {
 			bool supported = rsoc_one(lun, opcode, sa, usage, &len) == 3;
 
 			any |= supported;
@@ -269,11 +290,12 @@ static void rsoc_agrees_with_dispatch(void **state)
 	struct tgt_lu *thick = rig_lu(2, "mem", "1M", 512, 0,
 				      (const char *[]) { "thin_provisioning=0", NULL });
 
-	(void)state;
 	rig_clear_ua(0);
 	check_agrees(0);
 	check_agrees(1);
 	check_agrees(2);
+	((struct tgt_lu *)*state)->long_cdbs = true;
+	check_agrees(1);
 	rig_lu_del(thick);
 }
 
@@ -283,11 +305,17 @@ static void check_usage(uint16_t lun, const uint8_t *usage, unsigned int len, bo
 	for (unsigned int byte = 1; byte < len; byte++) {
 		for (int bit = 7; bit >= 0; bit--) {
 			uint8_t cdb[32] = { usage[0] }, data[512] = { 0 };
+			bool variable = usage[0] == VARIABLE_LENGTH_CDB;
 			struct rig_result r;
 
 			if (usage[byte] & (1 << bit))
 				continue;
-			if (has_sa) {
+			if (variable) {
+				memcpy(cdb + 8, usage + 8, 2);
+				cdb[7] = 24;
+				if (byte == 8 || byte == 9)
+					continue;
+			} else if (has_sa) {
 				cdb[1] = usage[1] & 0x1f;
 				if (byte == 1 && bit < 5)
 					continue;
@@ -308,7 +336,7 @@ static void rsoc_lists(void **state)
 	uint8_t all[4096], one[64];
 	uint32_t len;
 
-	(void)state;
+	((struct tgt_lu *)*state)->long_cdbs = true;
 	assert_good(RIG_IN(all, sizeof(all), MAINTENANCE_IN, 0x0c, 0x80, 0, 0, 0,
 			   0, 0, 0x10, 0, 0, 0));
 	len = get_be32(all);

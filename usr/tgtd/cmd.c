@@ -70,9 +70,22 @@ const struct tgt_op *tgt_dispatch_find(const struct tgt_dispatch *d, const uint8
  * Checks before the device type
  */
 
+/* Whether the unit has the operation code with any other service action. */
+static bool has_opcode(const struct tgt_cmd *cmd)
+{
+	const struct tgt_device_ops *device = cmd->lu->device;
+	unsigned int i;
+
+	for (i = 0; i < device->nr_ops; i++)
+		if (device->ops[i].opcode == cmd->cdb[0] &&
+		    (!device->ops[i].supported || device->ops[i].supported(cmd->lu)))
+			return true;
+	return false;
+}
+
 static void no_such_op(struct tgt_cmd *cmd, bool known)
 {
-	if (known)
+	if (known && (!cmd->lu || has_opcode(cmd)))
 		tgt_cmd_invalid_field(cmd, true, cmd->cdb[0] == OP_VARIABLE_LENGTH ? 8 : 1, -1);
 	else
 		tgt_cmd_sense(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "dev.h"
-#include "dev.h"
 #include "log.h"
 #include "mode.h"
 #include "sbc.h"
@@ -165,6 +164,11 @@ static const struct tgt_mode_page mode_pages[] = {
 	  .reservation = TGT_RESERVATION_ALLOWED, .alua = TGT_ALUA_OP_STANDBY,	\
 	  .parse = tgt_pr_out_parse, .execute = fn }
 
+static bool has_long_cdbs(const struct tgt_lu *lu)
+{
+	return lu->long_cdbs;
+}
+
 static const struct tgt_op ops[] = {
 	TGT_SPC_OPS,
 	{ .opcode = READ_6, CDB(0, 0x1f, B2, 0xff, 0), .flags = TGT_OP_RANGE,
@@ -205,6 +209,20 @@ static const struct tgt_op ops[] = {
 	  CDB(0, 0, B8, B4, 0, 0), .flags = TGT_OP_SERVICE_ACTION,
 	  .reservation = TGT_RESERVATION_READS,
 	  .parse = tgt_sbc_lba_status_parse, .execute = tgt_sbc_lba_status },
+	/*
+	 * On demand: iscsi-test-cu takes a CDB of more than 16 bytes in
+	 * the list of supported commands for an error.
+	 */
+	{ .opcode = VARIABLE_LENGTH_CDB, .service_action = VLC_ORWRITE_32,
+	  CDB(0, 0, 0x07, 0x0f, 0, 0, 0, 0xff, 0, 0, DPO_FUA, 0, B8, B4, B4, B4),
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_MEDIUM_WRITE | TGT_OP_RANGE_ALL,
+	  .supported = has_long_cdbs,
+	  .parse = tgt_sbc_orwrite_32_parse, .execute = tgt_sbc_orwrite },
+	{ .opcode = VARIABLE_LENGTH_CDB, .service_action = VLC_GET_LBA_STATUS_32,
+	  CDB(0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, B8, B4, 0, 0, 0, 0, B4),
+	  .flags = TGT_OP_SERVICE_ACTION, .reservation = TGT_RESERVATION_READS,
+	  .supported = has_long_cdbs,
+	  .parse = tgt_sbc_lba_status_32_parse, .execute = tgt_sbc_lba_status },
 	{ .opcode = READ_CAPACITY_10, CDB(0, 0, B4, 0, 0, 0, 0),
 	  .reservation = TGT_RESERVATION_ALLOWED, .alua = TGT_ALUA_OP_STANDBY,
 	  .execute = tgt_sbc_read_capacity_10 },
@@ -360,6 +378,16 @@ static void flush_now(struct tgt_lu *lu)
 	tgt_io_submit(&lu->store, io);
 }
 
+/* As lu has them: on all paths. */
+static void take_modes(struct tgt_lu *path, void *arg)
+{
+	const struct tgt_lu *lu = arg;
+
+	if (path != lu)
+		tgt_mode_copy(path, lu);
+	atomic_store(&tgt_disk(path)->default_flags, atomic_load(&tgt_disk(lu)->default_flags));
+}
+
 static int disk_update(struct tgt_lu *lu, const char *name, const char *value,
 		       char *err, size_t err_size)
 {
@@ -370,8 +398,10 @@ static int disk_update(struct tgt_lu *lu, const char *name, const char *value,
 		return -ENOENT;
 	ret = tgt_mode_page_update(lu, value, err, err_size);
 	/* What the administrator sets is the default: a reset doesn't turn the cache on again. */
-	if (!ret)
+	if (!ret) {
 		atomic_store(&disk->default_flags, atomic_load(&disk->write_flags));
+		tgt_mode_paths(lu, take_modes, lu);
+	}
 	if (!ret && lu->published && atomic_load(&disk->write_flags))
 		flush_now(lu);
 	return ret;
@@ -405,11 +435,43 @@ static void disk_nexus_del(struct tgt_lu *lu, const struct tgt_nexus *nexus)
 	tgt_spc_nexus_del(lu, nexus);
 }
 
-/* What the configuration says are the defaults: saved pages go before them. */
+struct sibling {
+	const struct tgt_lu *lu;
+	struct tgt_lu *found;
+};
+
+static void find_sibling(struct tgt_lu *path, void *arg)
+{
+	struct sibling *s = arg;
+
+	if (path != s->lu && path->published)
+		s->found = path;
+}
+
+/*
+ * What the configuration says are the defaults: saved pages go before them, and those
+ * of a path that is there already before both.
+ */
 static void disk_published(struct tgt_lu *lu)
 {
-	tgt_mode_restore(lu);
+	struct sibling s = { .lu = lu };
+
+	tgt_mode_paths(lu, find_sibling, &s);
+	if (s.found)
+		tgt_mode_paths(lu, take_modes, s.found);
+	else
+		tgt_mode_restore(lu);
 	tgt_erase_published(lu);
+}
+
+static void reset_modes(struct tgt_lu *path, void *arg)
+{
+	struct tgt_disk *disk = tgt_disk(path);
+
+	(void)arg;
+	tgt_mode_control_reset(path);
+	atomic_store(&disk->write_flags, atomic_load(&disk->default_flags));
+	tgt_mode_restore(path);
 }
 
 static void disk_reset(struct tgt_lu *lu)
@@ -420,8 +482,7 @@ static void disk_reset(struct tgt_lu *lu)
 	disk_clear_aca(lu, NULL);
 	tgt_pr_reset(disk->medium, NULL);
 	tgt_copies_forget(&disk->copies, NULL);
-	atomic_store(&disk->write_flags, atomic_load(&disk->default_flags));
-	tgt_mode_restore(lu);
+	tgt_mode_paths(lu, reset_modes, NULL);
 }
 
 static void disk_nexus_lost(struct tgt_lu *lu, const struct tgt_nexus *nexus)

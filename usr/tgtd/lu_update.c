@@ -42,6 +42,7 @@ static const struct parameter {
 	P("removable", KIND_BOOL, removable, 0),
 	P("readonly", KIND_BOOL, readonly, 0),
 	P("thin_provisioning", KIND_BOOL, thin, 0),
+	P("long_cdbs", KIND_BOOL, long_cdbs, 0),
 	P("rotation_rate", KIND_U16, rotation_rate, 0xfffe),
 	P("online", KIND_ONLINE, state, 0),
 #undef P

@@ -51,6 +51,7 @@ static int init(struct tgt_medium *medium, const struct tgt_lu *lu, char *err, s
 	tgt_list_init(&medium->exclusives);
 	tgt_list_init(&medium->waiting);
 	atomic_init(&medium->nr_exclusive, 0);
+	medium->orw.policy = TGT_ORW_POLICY_INITIAL;
 	tgt_list_add_tail(&medium->link, &media);
 	return 0;
 }

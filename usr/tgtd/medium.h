@@ -35,6 +35,14 @@
 struct tgt_disk;
 struct tgt_lu;
 
+/* ORWRITE generations (SBC-4, 4.27.2): for who has the blocks for itself. */
+struct tgt_orw {
+	uint32_t current, previous;
+	uint8_t policy;			/* for what doesn't come with the current one */
+};
+
+#define TGT_ORW_POLICY_INITIAL	7
+
 struct tgt_medium {
 	dev_t dev;
 	ino_t ino;			/* 0: shared with nobody */
@@ -42,6 +50,7 @@ struct tgt_medium {
 	struct tgt_list link;		/* of all media, thread 0 */
 
 	struct tgt_erase erase;
+	struct tgt_orw orw;
 
 	pthread_mutex_t lock;		/* guards all below */
 	struct tgt_list disks;		/* struct tgt_disk.medium_link */

@@ -413,9 +413,30 @@ static uint32_t list_len(const struct tgt_cmd *cmd)
 	return ten(cmd) ? get_be16(cmd->cdb + 7) : cmd->cdb[4];
 }
 
-/* The list in cmd->bounce has been checked; cmd->nr_blocks is where its pages begin. */
-static void select_all(struct tgt_cmd *cmd)
+struct paths {
+	const struct tgt_lu *lu;
+	void (*fn)(struct tgt_lu *lu, void *arg);
+	void *arg;
+};
+
+static void call_if_same(struct tgt_lu *lu, void *arg)
 {
+	const struct paths *paths = arg;
+
+	if (!memcmp(lu->uuid, paths->lu->uuid, sizeof(lu->uuid)))
+		paths->fn(lu, paths->arg);
+}
+
+void tgt_mode_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg), void *arg)
+{
+	struct paths paths = { lu, fn, arg };
+
+	tgt_spc_paths(lu, call_if_same, &paths);
+}
+
+static void select_by_path(struct tgt_lu *lu, void *arg)
+{
+	const struct tgt_cmd *cmd = arg;
 	const uint8_t *p = cmd->bounce;
 	uint32_t at = cmd->nr_blocks, len = list_len(cmd);
 	bool changed = false;
@@ -423,11 +444,19 @@ static void select_all(struct tgt_cmd *cmd)
 	while (at < len) {
 		const struct tgt_mode_page *page = page_at(cmd, p + at);
 
-		changed |= select_page(cmd->lu, page, p + at);
+		changed |= select_page(lu, page, p + at);
 		at += page->len;
 	}
 	if (changed)
-		tgt_ua_raise(&tgt_spc(cmd->lu)->ua, TGT_UA_MODE_CHANGED, cmd->nexus);
+		tgt_ua_raise(&tgt_spc(lu)->ua, TGT_UA_MODE_CHANGED, cmd->nexus);
+}
+
+/* The list in cmd->bounce has been checked; cmd->nr_blocks is where its pages begin. */
+static void select_all(struct tgt_cmd *cmd)
+{
+	uint32_t len = list_len(cmd);
+
+	tgt_mode_paths(cmd->lu, select_by_path, cmd);
 	if (tgt_spc(cmd->lu)->mode_selected)
 		tgt_spc(cmd->lu)->mode_selected(cmd, len);
 	else
@@ -539,6 +568,22 @@ void tgt_mode_restore(struct tgt_lu *lu)
 		keep_unchangeable(lu, &spc->mode_pages[i], p);
 		spc->mode_pages[i].select(lu, p);
 	}
+}
+
+void tgt_mode_copy(struct tgt_lu *lu, const struct tgt_lu *from)
+{
+	const struct tgt_spc *spc = tgt_spc(lu);
+	uint8_t p[TGT_MODE_PAGE_MAX];
+	bool changed = false;
+
+	for (unsigned int i = 0; i < spc->nr_mode_pages; i++) {
+		if (!spc->mode_pages[i].select)
+			continue;
+		put_page(from, &spc->mode_pages[i], TGT_MODE_CURRENT, p);
+		changed |= select_page(lu, &spc->mode_pages[i], p);
+	}
+	if (changed)
+		tgt_ua_raise(&tgt_spc(lu)->ua, TGT_UA_MODE_CHANGED, NULL);
 }
 
 int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t err_size)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Mode pages (SPC-4, 7.5; SBC-3, 6.5). */
+/*
+ * Mode pages (SPC-4, 7.5; SBC-3, 6.5).  The policy is "shared" (7.8.11): all I_T
+ * nexuses, by whatever path of the medium, have the same pages.  Each path has
+ * a copy, since commands look at it; what changes one changes all.
+ */
 #ifndef TGTD_MODE_H
 #define TGTD_MODE_H
 
@@ -36,7 +40,6 @@ struct tgt_mode_page {
 /* Pages as MODE SELECT has saved them, by their index in tgt_spc.mode_pages. */
 struct tgt_mode_saved {
 	pthread_mutex_t lock;		/* guards pages and has */
-	pthread_mutex_t write_lock;	/* outermost: one writes at a time */
 	char *file;			/* NULL: no memory for its name */
 	uint8_t pages[TGT_MODE_PAGES_MAX][TGT_MODE_PAGE_MAX];
 	bool has[TGT_MODE_PAGES_MAX];
@@ -49,6 +52,10 @@ void tgt_mode_saved_exit(struct tgt_lu *lu);
 bool tgt_mode_saved_get(const struct tgt_lu *lu, unsigned int i, uint8_t *p);
 /* Adds what change has; blocks.  0 or -errno: then nothing has changed. */
 int tgt_mode_saved_put(struct tgt_lu *lu, const struct tgt_mode_saved *change);
+/* Calls fn for lu and each other path to it: of its medium and with its identity. */
+void tgt_mode_paths(const struct tgt_lu *lu, void (*fn)(struct tgt_lu *lu, void *arg), void *arg);
+/* Makes the current pages of another path to the same unit those of lu. */
+void tgt_mode_copy(struct tgt_lu *lu, const struct tgt_lu *from);
 /* Makes the saved pages current: at start and after a reset. */
 void tgt_mode_restore(struct tgt_lu *lu);
 

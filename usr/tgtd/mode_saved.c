@@ -21,6 +21,9 @@
 #define MAGIC	"modes 1\n"
 #define SUFFIX	"modes"
 
+/* Outermost: one writes at a time, of whatever unit.  The file is that of all paths. */
+static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static struct tgt_mode_saved *saved_of(const struct tgt_lu *lu)
 {
 	return &tgt_spc(lu)->saved;
@@ -84,7 +87,6 @@ void tgt_mode_saved_init(struct tgt_lu *lu)
 	int ret;
 
 	pthread_mutex_init(&saved->lock, NULL);
-	pthread_mutex_init(&saved->write_lock, NULL);
 	saved->file = tgt_kept_of_uuid(lu->uuid, SUFFIX);
 	ret = saved->file ? tgt_kept_read(saved->file, &text) : -ENOENT;
 	if (!ret) {
@@ -100,7 +102,6 @@ void tgt_mode_saved_exit(struct tgt_lu *lu)
 	struct tgt_mode_saved *saved = saved_of(lu);
 
 	free(saved->file);
-	pthread_mutex_destroy(&saved->write_lock);
 	pthread_mutex_destroy(&saved->lock);
 }
 
@@ -141,41 +142,43 @@ static int format(const struct tgt_spc *spc, uint8_t (*pages)[TGT_MODE_PAGE_MAX]
 	return 0;
 }
 
-/*
- * One at a time: what is written last is what is there, and what is in memory.
- */
+static void take(struct tgt_lu *lu, void *arg)
+{
+	const struct tgt_mode_saved *written = arg;
+	struct tgt_mode_saved *saved = saved_of(lu);
+
+	pthread_mutex_lock(&saved->lock);
+	memcpy(saved->pages, written->pages, sizeof(saved->pages));
+	memcpy(saved->has, written->has, sizeof(saved->has));
+	pthread_mutex_unlock(&saved->lock);
+}
+
 int tgt_mode_saved_put(struct tgt_lu *lu, const struct tgt_mode_saved *change)
 {
-	struct tgt_mode_saved *saved = saved_of(lu);
-	uint8_t pages[TGT_MODE_PAGES_MAX][TGT_MODE_PAGE_MAX];
-	bool has[TGT_MODE_PAGES_MAX];
+	struct tgt_mode_saved *saved = saved_of(lu), new;
 	char *text;
 	int ret;
 
 	if (!saved->file)
 		return -ENOMEM;
-	pthread_mutex_lock(&saved->write_lock);
-	memcpy(pages, saved->pages, sizeof(pages));	/* only changed with write_lock held */
-	memcpy(has, saved->has, sizeof(has));
+	pthread_mutex_lock(&write_lock);
+	memcpy(new.pages, saved->pages, sizeof(new.pages));	/* only changed with write_lock held */
+	memcpy(new.has, saved->has, sizeof(new.has));
 	for (unsigned int i = 0; i < TGT_MODE_PAGES_MAX; i++) {
 		if (!change->has[i])
 			continue;
-		has[i] = true;
-		memcpy(pages[i], change->pages[i], sizeof(pages[i]));
+		new.has[i] = true;
+		memcpy(new.pages[i], change->pages[i], sizeof(new.pages[i]));
 	}
-	ret = format(tgt_spc(lu), pages, has, &text);
+	ret = format(tgt_spc(lu), new.pages, new.has, &text);
 	if (!ret) {
 		ret = tgt_kept_write(saved->file, text);
 		free(text);
 	}
-	if (!ret) {
-		pthread_mutex_lock(&saved->lock);
-		memcpy(saved->pages, pages, sizeof(pages));
-		memcpy(saved->has, has, sizeof(has));
-		pthread_mutex_unlock(&saved->lock);
-	} else {
+	if (!ret)
+		tgt_mode_paths(lu, take, &new);
+	else
 		tgt_err("%s: mode pages can't be saved: %s", saved->file, strerror(-ret));
-	}
-	pthread_mutex_unlock(&saved->write_lock);
+	pthread_mutex_unlock(&write_lock);
 	return ret;
 }

@@ -36,6 +36,10 @@ void tgt_sbc_get_range(struct tgt_cmd *cmd)
 		cmd->lba = get_be32(cdb + 2);
 		cmd->nr_blocks = get_be16(cdb + 7);
 		break;
+	case 3:				/* 32 */
+		cmd->lba = get_be64(cdb + 12);
+		cmd->nr_blocks = get_be32(cdb + 28);
+		break;
 	case 4:				/* 16 */
 		cmd->lba = get_be64(cdb + 2);
 		cmd->nr_blocks = get_be32(cdb + 10);
@@ -48,7 +52,7 @@ void tgt_sbc_get_range(struct tgt_cmd *cmd)
 
 uint16_t tgt_sbc_length_byte(const struct tgt_cmd *cmd)
 {
-	static const uint8_t at[8] = { 4, 7, 7, 0, 10, 6, 0, 0 };
+	static const uint8_t at[8] = { 4, 7, 7, 28, 10, 6, 0, 0 };
 
 	return at[cmd->cdb[0] >> 5];
 }

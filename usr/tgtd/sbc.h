@@ -86,11 +86,14 @@ static inline bool tgt_sbc_enter(struct tgt_cmd *cmd)
 	return tgt_range_enter(cmd, tgt_disk(cmd->lu)->medium);
 }
 
+#define TGT_SBC_ADDITIONAL_LEN	0x18	/* byte 7 of a CDB of 32 bytes */
 #define TGT_SBC_COMPARE_MAX	255u	/* blocks of COMPARE AND WRITE */
 bool tgt_sbc_compare_and_write_parse(struct tgt_cmd *cmd);
 void tgt_sbc_compare_and_write(struct tgt_cmd *cmd);
+bool tgt_sbc_orwrite_32_parse(struct tgt_cmd *cmd);
 void tgt_sbc_orwrite(struct tgt_cmd *cmd);
 bool tgt_sbc_lba_status_parse(struct tgt_cmd *cmd);
+bool tgt_sbc_lba_status_32_parse(struct tgt_cmd *cmd);
 void tgt_sbc_lba_status(struct tgt_cmd *cmd);
 
 bool tgt_sbc_verify_parse(struct tgt_cmd *cmd);

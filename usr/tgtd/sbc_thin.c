@@ -230,13 +230,16 @@ void tgt_sbc_unmap(struct tgt_cmd *cmd)
 }
 
 /*
- * GET LBA STATUS (SBC-3, 5.5): one descriptor, of the blocks from the LBA on
+ * GET LBA STATUS (SBC-4, 5.6 and 5.7): one descriptor, of the blocks from the LBA on
  * that are alike.
  */
 
 #define LBA_STATUS_LEN		24
 #define LBA_MAPPED		0
 #define LBA_DEALLOCATED		1
+#define COMPLETION_NOT_TOLD	(0 << 1)
+#define COMPLETION_SCAN_LENGTH	(2 << 1)
+#define COMPLETION_CAPACITY	(3 << 1)
 
 bool tgt_sbc_lba_status_parse(struct tgt_cmd *cmd)
 {
@@ -244,15 +247,47 @@ bool tgt_sbc_lba_status_parse(struct tgt_cmd *cmd)
 	return tgt_sbc_check_range(cmd, cmd->lba, 1);
 }
 
+bool tgt_sbc_lba_status_32_parse(struct tgt_cmd *cmd)
+{
+	if (cmd->cdb[7] != TGT_SBC_ADDITIONAL_LEN)
+		return tgt_spc_invalid_cdb(cmd, 7, -1);
+	cmd->lba = get_be64(cmd->cdb + 12);
+	return tgt_sbc_check_range(cmd, cmd->lba, 1);
+}
+
+static uint32_t status_allocation_len(const struct tgt_cmd *cmd)
+{
+	return get_be32(cmd->cdb + (cmd->cdb[0] == VARIABLE_LENGTH_CDB ? 28 : 10));
+}
+
+/* From the LBA on to the end, or as many as SCAN LENGTH says. */
+static uint64_t blocks_to_scan(const struct tgt_cmd *cmd)
+{
+	uint64_t rest = tgt_sbc_nr_blocks(tgt_disk(cmd->lu)) - cmd->lba;
+	uint32_t scan = cmd->cdb[0] == VARIABLE_LENGTH_CDB ? get_be32(cmd->cdb + 20) : 0;
+
+	return scan && scan < rest ? scan : rest;
+}
+
+/* COMPLETION CONDITION: the descriptor is of all that was asked for. */
+static uint8_t completion(const struct tgt_cmd *cmd, uint64_t nr)
+{
+	if (cmd->cdb[0] != VARIABLE_LENGTH_CDB || nr < blocks_to_scan(cmd))
+		return COMPLETION_NOT_TOLD;
+	return cmd->lba + nr < tgt_sbc_nr_blocks(tgt_disk(cmd->lu)) ? COMPLETION_SCAN_LENGTH :
+								      COMPLETION_CAPACITY;
+}
+
 static void put_lba_status(struct tgt_cmd *cmd, uint64_t nr, uint8_t status)
 {
 	uint8_t *p = tgt_spc_response(cmd, LBA_STATUS_LEN);
 
 	put_be32(LBA_STATUS_LEN - 4, p);
+	p[7] = completion(cmd, nr);
 	put_be64(cmd->lba, p + 8);
 	put_be32(nr < UINT32_MAX ? nr : UINT32_MAX, p + 16);
 	p[20] = status;
-	tgt_cmd_respond(cmd, p, LBA_STATUS_LEN, get_be32(cmd->cdb + 10));
+	tgt_cmd_respond(cmd, p, LBA_STATUS_LEN, status_allocation_len(cmd));
 }
 
 static void extent_found(struct tgt_io *io, int64_t res)
@@ -274,7 +309,7 @@ static void extent_found(struct tgt_io *io, int64_t res)
 
 void tgt_sbc_lba_status(struct tgt_cmd *cmd)
 {
-	uint64_t nr = tgt_sbc_nr_blocks(tgt_disk(cmd->lu)) - cmd->lba;
+	uint64_t nr = blocks_to_scan(cmd);
 
 	if (!tgt_sbc_thin(cmd->lu)) {
 		put_lba_status(cmd, nr, LBA_MAPPED);

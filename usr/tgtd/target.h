@@ -170,7 +170,7 @@ struct tgt_lu {
 	uint32_t block_size;		/* bytes, 512 to 4096 */
 	uint8_t lbppbe;			/* logical blocks per physical block, exponent */
 	uint16_t lowest_aligned;
-	bool removable, readonly, thin, sense_descriptor;
+	bool removable, readonly, thin, sense_descriptor, long_cdbs;
 	bool tas;			/* control mode page; changes while commands run, as all of it */
 	uint8_t qerr;			/* enum tgt_qerr */
 	uint16_t rotation_rate;

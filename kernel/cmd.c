@@ -3,6 +3,7 @@
  * Commands: requests of a tag set, and who owns them.
  */
 #include <linux/blk-mq.h>
+#include <linux/nospec.h>
 
 #include "scsi_tgt_priv.h"
 #include "scsi_tgt_trace.h"
@@ -292,6 +293,7 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_find(struct scsi_tgt_queue *q, u32 tag)
 	lockdep_assert_held(&q->lock);
 	if (tag >= scsi_tgt_host_nr_tags(q->host))
 		return NULL;
+	tag = array_index_nospec(tag, scsi_tgt_host_nr_tags(q->host));
 	rq = blk_mq_tag_to_rq(q->host->set.tags[q->index], tag);
 	return rq ? blk_mq_rq_to_pdu(rq) : NULL;
 }

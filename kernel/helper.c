@@ -7,6 +7,7 @@
  */
 #include <linux/compat.h>
 #include <linux/kref.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -474,12 +475,14 @@ static int helper_pos(const struct scsi_tgt_helper *helper, loff_t pos,
 	p->region = (u64)pos >> 56;
 	p->queue = (pos >> 48) & 0xff;
 	p->rest = pos & GENMASK_ULL(47, 0);
+	if (p->queue >= helper->nr_rings)
+		return -EINVAL;
+	p->queue = array_index_nospec(p->queue, helper->nr_rings);
 	if (p->region == SCSI_TGT_REGION_DATA)
-		return p->queue < helper->nr_rings ? 0 : -EINVAL;
+		return 0;
 	if (p->region == SCSI_TGT_REGION_WAIT)
-		return p->queue < helper->nr_rings && !(p->rest >> 32) ?
-			0 : -EINVAL;
-	return p->queue < helper->nr_rings && !p->rest ? 0 : -EINVAL;
+		return p->rest >> 32 ? -EINVAL : 0;
+	return p->rest ? -EINVAL : 0;
 }
 
 static ssize_t helper_do_read(struct scsi_tgt_helper *helper,
@@ -631,6 +634,7 @@ static int helper_do_mmap(struct scsi_tgt_helper *helper,
 		return ret;
 	if (queue >= helper->nr_rings || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
+	queue = array_index_nospec(queue, helper->nr_rings);
 	ring = &helper->rings[queue];
 	if (pos == SCSI_TGT_OFF_SQ(queue)) {
 		if (vma->vm_flags & (VM_WRITE | VM_EXEC))

@@ -268,6 +268,29 @@ static void thick_has_no_block_erase(void **state)
 	assert_true(all('a'));
 }
 
+/* SBC-4, 4.11.2: and of MODE SENSE no other pages. */
+static void allowed_during_sanitize(void)
+{
+	static const uint8_t pages[] = { 0x08, 0x0a, 0x1c };
+
+	assert_good(RIG_IN(d, 96, INQUIRY, 0, 0, 0, 96, 0));
+	assert_good(RIG_IN(d, 64, REPORT_LUNS, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0));
+	assert_good(RIG_IN(d, 8, READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+	assert_good(RIG_IN(d, 32, SERVICE_ACTION_IN_16, SAI_READ_CAPACITY_16, 0, 0, 0, 0, 0, 0, 0, 0,
+			   0, 0, 0, 32, 0, 0));
+	assert_good(RIG_IN(d, 255, MAINTENANCE_IN, 0x0c, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0));
+	assert_good(RIG_IN(d, 16, MAINTENANCE_IN, 0x0d, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0));
+	for (unsigned int i = 0; i < sizeof(pages); i++) {
+		assert_good(RIG_IN(d, 255, MODE_SENSE_6, 0, pages[i], 0, 255, 0));
+		assert_good(RIG_IN(d, 255, MODE_SENSE_10, 0, pages[i], 0, 0, 0, 0, 0, 255, 0));
+	}
+	assert_int_not_equal(RIG_IN(d, 255, MODE_SENSE_6, 0, 0x3f, 0, 255, 0).status, SAM_GOOD);
+	assert_int_not_equal(RIG_IN(d, 255, MODE_SENSE_6, 0, 0x01, 0, 255, 0).status, SAM_GOOD);
+	assert_int_not_equal(RIG_IN(d, 255, MODE_SENSE_6, 0, 0x0a, 1, 255, 0).status, SAM_GOOD);
+	assert_int_not_equal(RIG_IN(d, 255, LOG_SENSE, 0, 0x40, 0, 0, 0, 0, 0, 255, 0).status,
+			     SAM_GOOD);
+}
+
 /* With IMMED, in units that say so, of either block size. */
 static void meanwhile(void **state)
 {
@@ -291,7 +314,7 @@ static void meanwhile(void **state)
 	assert_sense(RIG_NONE(FORMAT_UNIT, 0, 0, 0, 0, 0),
 		     SENSE_NOT_READY, ASC_SANITIZE_IN_PROGRESS);
 	assert_good(RIG_IN(d, 96, INQUIRY, 0, 0, 0, 96, 0));
-	assert_good(RIG_IN(d, 64, REPORT_LUNS, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0));
+	allowed_during_sanitize();
 	lu->device->reset(lu);
 	assert_sense(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0),
 		     SENSE_UNIT_ATTENTION, ASC_BUS_DEVICE_RESET);
@@ -380,9 +403,25 @@ static void failed(void **state)
 		     ASC_SANITIZE_FAILED);
 	assert_sense(RIG_IN(d, 255, MODE_SENSE_6, 0, 0x3f, 0, 255, 0),
 		     SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED);
-	assert_good(RIG_IN(d, 96, INQUIRY, 0, 0, 0, 96, 0));
-	/* Restricted: only another SANITIZE helps. */
+	allowed_during_sanitize();
+	/* Restricted: only another SANITIZE helps, and it is restricted as well. */
 	assert_field(exit_failure(), 1);
+	assert_field(overwrite(0x20, 1, "a", 1), 1);
+	assert_field(exit_failure(), 1);
+	fails = false;
+	assert_good(overwrite(0, 1, "a", 1));
+	assert_good(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0));
+	/* In the background: its failure is what the next command hears of. */
+	fails = true;
+	assert_good(overwrite(0xa0, 1, "a", 1));
+	while (RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0).asc == ASC_SANITIZE_IN_PROGRESS)
+		turn();
+	assert_sense(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0), SENSE_MEDIUM_ERROR,
+		     ASC_SANITIZE_FAILED);
+	assert_good(RIG_IN(d, 252, REQUEST_SENSE, 0, 0, 0, 252, 0));
+	assert_int_equal(d[2], SENSE_MEDIUM_ERROR);
+	assert_int_equal(get_be16(d + 12), ASC_SANITIZE_FAILED);
+	/* Again, and in the other mode, which it then is. */
 	assert_sense(overwrite(0x20, 1, "a", 1), SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED);
 	/* That is known after a restart. */
 	lu->store.ops = real;
@@ -397,6 +436,15 @@ static void failed(void **state)
 	assert_sense(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0), SENSE_MEDIUM_ERROR,
 		     ASC_FORMAT_CORRUPTED);
 	assert_good(RIG_IN(d, 255, MODE_SENSE_6, 0, 0x3f, 0, 255, 0));
+	/* In the background (IMMED). */
+	assert_good(RIG_OUT(((uint8_t[4]) { 0, 2, 0, 0 }), 4, FORMAT_UNIT, 0x10, 0, 0, 0, 0));
+	while (RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0).asc == ASC_FORMAT_IN_PROGRESS)
+		turn();
+	assert_sense(RIG_IN(d, 255, READ_10, 0, 0, 0, 0, 0, 0, 0, 1, 0), SENSE_MEDIUM_ERROR,
+		     ASC_FORMAT_CORRUPTED);
+	assert_good(RIG_IN(d, 252, REQUEST_SENSE, 0, 0, 0, 252, 0));
+	assert_int_equal(d[2], SENSE_MEDIUM_ERROR);
+	assert_int_equal(get_be16(d + 12), ASC_FORMAT_CORRUPTED);
 	fails = false;
 	assert_good(RIG_NONE(FORMAT_UNIT, 0, 0, 0, 0, 0));
 	assert_good(RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0));

@@ -22,6 +22,7 @@
 #define TGT_OP_ANY_LUN		(1u << 4)	/* answered for LUNs that don't exist (INQUIRY, REPORT LUNS, ...) */
 #define TGT_OP_RANGE		(1u << 5)	/* reads or writes lba to lba + nr_blocks (medium.h) */
 #define TGT_OP_RANGE_ALL	(1u << 6)	/* ... or any block */
+#define TGT_OP_SANITIZING	(1u << 7)	/* also during SANITIZE, and when one has failed (SBC-4, 4.11.2) */
 
 /* tgt_op.reservation: where another nexus has reserved (SPC-4, 5.13; SBC-3, 4.17) */
 enum tgt_op_reservation {

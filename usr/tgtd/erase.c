@@ -534,10 +534,28 @@ static void saved(struct tgt_work *work, long res)
 	tgt_thread_call(tgt_thread_get(0), &h->call);
 }
 
+/*
+ * A SANITIZE that has failed in restricted completion mode is not to be got out of by one
+ * in the other mode (SBC-4, 4.11.1).  Who has the medium for itself can look: how it was
+ * asked for changes at the beginning of one only.
+ */
+static bool mode_allowed(const struct tgt_cmd *cmd, const struct tgt_erase_how *how)
+{
+	const struct tgt_disk *disk = tgt_disk(cmd->lu);
+
+	return !how->unrestricted || disk->medium->erase.how.unrestricted ||
+	       atomic_load(&disk->spc.medium) != TGT_MEDIUM_SANITIZE_FAILED;
+}
+
 void tgt_erase_start(struct tgt_cmd *cmd, bool immed, uint32_t moved)
 {
 	struct holder *h = cmd->bounce;
 
+	if (!mode_allowed(cmd, &h->how)) {
+		tgt_range_release(cmd, tgt_disk(cmd->lu)->medium);
+		tgt_spc_invalid_cdb(cmd, 1, 5);
+		return;
+	}
 	h->immed = immed;
 	h->moved = moved;
 	h->waiter = calloc(1, sizeof(*h->waiter));

@@ -127,9 +127,26 @@ static void medium_sense(const struct tgt_spc *spc, enum tgt_medium_state state,
 		tgt_sense_progress(sense, atomic_load(spc->progress));
 }
 
-/* SBC-3, 4.11.2, 4.33 */
-static bool allowed(const struct tgt_op *op, enum tgt_medium_state state)
+/* SBC-4, 4.11.2 */
+static bool allowed_during_sanitize(const struct tgt_cmd *cmd)
 {
+	uint8_t page = cmd->cdb[2] & 0x3f;
+
+	if (cmd->op->flags & TGT_OP_ANY_LUN)
+		return true;		/* INQUIRY, REPORT LUNS, REQUEST SENSE */
+	if (!(cmd->op->flags & TGT_OP_SANITIZING))
+		return false;
+	if (cmd->op->opcode != MODE_SENSE_6 && cmd->op->opcode != MODE_SENSE_10)
+		return true;
+	return !cmd->cdb[3] && (page == MODE_CACHING || page == MODE_CONTROL ||
+				page == MODE_INFORMATIONAL_EXCEPTIONS);
+}
+
+/* SBC-4, 4.11, 4.33 */
+static bool allowed(const struct tgt_cmd *cmd, enum tgt_medium_state state)
+{
+	const struct tgt_op *op = cmd->op;
+
 	switch (state) {
 	case TGT_MEDIUM_READY:
 		return true;
@@ -140,9 +157,11 @@ static bool allowed(const struct tgt_op *op, enum tgt_medium_state state)
 		return (op->flags & TGT_OP_ANY_STATE) || op->opcode == SANITIZE ||
 		       op->opcode == FORMAT_UNIT;
 	case TGT_MEDIUM_SANITIZE_FAILED:
-		return (op->flags & TGT_OP_ANY_LUN) || op->opcode == SANITIZE;
+		return allowed_during_sanitize(cmd) || op->opcode == SANITIZE;
+	case TGT_MEDIUM_SANITIZING:
+		return allowed_during_sanitize(cmd);
 	default:
-		return op->flags & TGT_OP_ANY_LUN;	/* INQUIRY, REPORT LUNS, REQUEST SENSE */
+		return op->flags & TGT_OP_ANY_LUN;
 	}
 }
 
@@ -150,7 +169,7 @@ static bool medium_ready(struct tgt_cmd *cmd, enum tgt_medium_state state)
 {
 	struct tgt_sense sense = { 0 };
 
-	if (allowed(cmd->op, state))
+	if (allowed(cmd, state))
 		return true;
 	medium_sense(tgt_spc(cmd->lu), state, &sense);
 	tgt_cmd_check_condition(cmd, &sense);
@@ -159,7 +178,7 @@ static bool medium_ready(struct tgt_cmd *cmd, enum tgt_medium_state state)
 
 bool tgt_spc_medium_allows(const struct tgt_cmd *cmd)
 {
-	return allowed(cmd->op, atomic_load(&tgt_spc(cmd->lu)->medium));
+	return allowed(cmd, atomic_load(&tgt_spc(cmd->lu)->medium));
 }
 
 bool tgt_spc_medium_admit(struct tgt_cmd *cmd)

@@ -44,7 +44,7 @@
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .execute = tgt_spc_mode_select },				\
 	{ .opcode = MODE_SENSE_6, CDB(0, 0x08, 0xff, 0xff, 0xff, 0),	\
-	  .flags = TGT_OP_ANY_STATE,					\
+	  .flags = TGT_OP_ANY_STATE | TGT_OP_SANITIZING,		\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .parse = tgt_spc_mode_sense_parse, .execute = tgt_spc_mode_sense }, \
 	{ .opcode = LOG_SENSE, CDB(0, 0, 0xff, 0xff, 0, B2, B2, 0),	\
@@ -56,7 +56,7 @@
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .execute = tgt_spc_mode_select },				\
 	{ .opcode = MODE_SENSE_10, CDB(0, 0x18, 0xff, 0xff, 0, 0, 0, B2, 0), \
-	  .flags = TGT_OP_ANY_STATE,					\
+	  .flags = TGT_OP_ANY_STATE | TGT_OP_SANITIZING,		\
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .parse = tgt_spc_mode_sense_parse, .execute = tgt_spc_mode_sense }, \
 	{ .opcode = REPORT_LUNS, CDB(0, 0, 0xff, 0, 0, 0, B4, 0, 0),	\
@@ -67,13 +67,13 @@
 	{ .opcode = MAINTENANCE_IN, .service_action = MI_REPORT_SUPPORTED_OPCODES, \
 	  CDB(0, 0, 0x87, 0xff, B2, B4, 0, 0),				\
 	  .reservation = TGT_RESERVATION_ALLOWED,			\
-	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE,		\
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE | TGT_OP_SANITIZING, \
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .parse = tgt_spc_report_opcodes_parse, .execute = tgt_spc_report_opcodes }, \
 	{ .opcode = MAINTENANCE_IN, .service_action = MI_REPORT_SUPPORTED_TMFS, \
 	  CDB(0, 0, 0x80, 0, 0, 0, B4, 0, 0),				\
 	  .reservation = TGT_RESERVATION_ALLOWED,			\
-	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE,		\
+	  .flags = TGT_OP_SERVICE_ACTION | TGT_OP_ANY_STATE | TGT_OP_SANITIZING, \
 	  .alua = TGT_ALUA_OP_STANDBY,					\
 	  .execute = tgt_spc_report_tmfs },				\
 	{ .opcode = MAINTENANCE_IN, .service_action = MI_REPORT_TARGET_PORT_GROUPS, \

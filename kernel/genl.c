@@ -152,6 +152,12 @@ static int get_params(struct genl_info *info, struct scsi_tgt_host_params *p)
 	int ret;
 
 	ret = get_numbers(info, numbers, ARRAY_SIZE(numbers));
+	/* 0 is none, but what is no time at all is a mistake. */
+	if (!ret && p->cmd_timeout_ms && p->cmd_timeout_ms < 100) {
+		NL_SET_BAD_ATTR(info->extack,
+				info->attrs[SCSI_TGT_A_CMD_TIMEOUT_MS]);
+		ret = -ERANGE;
+	}
 	p->nr_queues = min_t(u32, p->nr_queues, nr_cpu_ids);
 	return ret;
 }
@@ -333,7 +339,6 @@ static struct genl_family genl_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.ops		= genl_ops,
 	.n_ops		= ARRAY_SIZE(genl_ops),
-	.resv_start_op	= __SCSI_TGT_GENL_CMD_LAST,
 	.mcgrps		= genl_groups,
 	.n_mcgrps	= ARRAY_SIZE(genl_groups),
 };

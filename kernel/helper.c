@@ -428,13 +428,16 @@ static long helper_counted(struct scsi_tgt_helper *helper,
 	return ret;
 }
 
-static long helper_do_ioctl(struct scsi_tgt_helper *helper, unsigned int cmd,
+static long helper_do_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long arg)
 {
+	struct scsi_tgt_helper *helper = file->private_data;
 	long ret;
 
 	switch (cmd) {
 	case SCSI_TGT_IOC_ATTACH:
+		if (!(file->f_mode & FMODE_READ) || !(file->f_mode & FMODE_WRITE))
+			return -EBADF;
 		if (mutex_lock_killable(&helper->lock))
 			return -EINTR;
 		ret = helper_attach(helper, (void __user *)arg);
@@ -459,7 +462,7 @@ static long helper_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct scsi_tgt_helper *helper = file->private_data;
 
 	return helper_counted(helper, SCSI_TGT_REFUSED_CALL,
-			      helper_do_ioctl(helper, cmd, arg));
+			      helper_do_ioctl(file, cmd, arg));
 }
 
 /* A position on the fd, taken apart; see enum scsi_tgt_region. */

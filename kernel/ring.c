@@ -207,7 +207,7 @@ static int ring_wait_cancel(struct kiocb *kiocb)
 	return 0;
 }
 
-/* Returns 0 if there is something to wait for; -errno or number ready else. */
+/* How many are ready, 0: there are none yet; or -errno. */
 static long ring_ready(struct scsi_tgt_ring *ring, u32 head)
 {
 	lockdep_assert_held(&ring->q->lock);

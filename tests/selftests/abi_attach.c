@@ -60,6 +60,22 @@ static void test_refused(int fd)
 	ok(ioctl(fd, _IO('T', 0xef), 0) == -1 && errno == ENOTTY, "an unknown ioctl");
 }
 
+/* Both ways, since the ring needs both; and by a number that a larger structure keeps. */
+static void test_modes(void)
+{
+	int modes[] = { O_RDONLY, O_WRONLY };
+	struct scsi_tgt_attach a;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int fd = rig_open(&host, modes[i]);
+
+		init(&a);
+		fails_with(ioctl(fd, SCSI_TGT_IOC_ATTACH, &a), EBADF, "an fd for one way only");
+		close(fd);
+	}
+	is(_IOC_SIZE(SCSI_TGT_IOC_ATTACH), 0, "the size is not in the number");
+}
+
 static void test_not_attached(int fd)
 {
 	uint32_t tag;
@@ -149,6 +165,17 @@ static void test_node(void)
 	   "%s is root's alone: mode %o", path, st.st_mode);
 }
 
+/* A time limit for commands is none, or at least some time. */
+static void test_time_limit(void)
+{
+	struct tgt_ctl_host_params params;
+	uint32_t no;
+
+	rig_params(&params);
+	params.cmd_timeout_ms = 99;
+	is(tgt_ctl_host_new(host.ctl, &params, &no), -ERANGE, "99 ms for a command");
+}
+
 int main(void)
 {
 	struct tgt_ctl_host_params params;
@@ -162,11 +189,13 @@ int main(void)
 	fd = rig_open(&host, O_RDWR);
 	test_node();
 	test_refused(fd);
+	test_modes();
 	test_not_attached(fd);
 	test_attached(fd, &a);
 	test_one_helper(fd);
 	close(fd);
 	test_newer();
+	test_time_limit();
 	ok(rig_host_del(&host), "the host goes");
 	return t_done();
 }

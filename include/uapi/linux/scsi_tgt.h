@@ -102,7 +102,7 @@
  * EOVERFLOW and takes nothing.  The kernel copies every entry once before it
  * looks at it.
  *
- * An entry is refused, counted in the host's sysfs attribute bad_completions,
+ * An entry is refused, counted in the host's sysfs attribute stats/bad_completions,
  * and otherwise ignored, if its tag is out of range or not owned by the
  * helper, its generation is not the slot's, a reserved field or an unknown
  * flag is not 0, its residual is larger than the slot's data_len, data is
@@ -285,8 +285,15 @@ struct scsi_tgt_attach {
 };
 #define SCSI_TGT_ATTACH_SIZE_V1	112
 
-/* SCSI_TGT_IOC_DETACH takes no argument (0) and returns once nothing of the host can reach the caller any more. */
-#define SCSI_TGT_IOC_ATTACH	_IOWR('T', 0xe0, struct scsi_tgt_attach)
+/*
+ * SCSI_TGT_IOC_ATTACH takes a pointer to a struct scsi_tgt_attach, of the size that
+ * is in it; its number has none, since the structure may grow.
+ *
+ * SCSI_TGT_IOC_DETACH takes no argument (0) and returns once no command of the
+ * host can reach the caller any more.  Results of its last transfers may still be
+ * on their way to it.
+ */
+#define SCSI_TGT_IOC_ATTACH	_IO('T', 0xe0)
 #define SCSI_TGT_IOC_DETACH	_IO('T', 0xe1)
 
 /**
@@ -571,7 +578,7 @@ enum scsi_tgt_genl_attr {
 	SCSI_TGT_A_QUEUE_DEPTH,		/* u32, 1 to SCSI_TGT_DEPTH_MAX */
 	SCSI_TGT_A_POLICY,		/* u32, enum scsi_tgt_policy */
 	SCSI_TGT_A_RECOVERY_MS,		/* u32, 0 to 3,600,000 */
-	SCSI_TGT_A_CMD_TIMEOUT_MS,	/* u32, 100 to 3,600,000 */
+	SCSI_TGT_A_CMD_TIMEOUT_MS,	/* u32, 100 to 3,600,000; 0 (default): none */
 	SCSI_TGT_A_TMF_RECEIVED_MS,	/* u32, 100 to 600,000 */
 	SCSI_TGT_A_TMF_DONE_MS,		/* u32, 100 to 600,000 */
 	SCSI_TGT_A_LUN,			/* binary, 8 bytes as in a slot */

@@ -129,13 +129,18 @@ static bool loop_use_bio(struct scsi_tgt_cmd *cmd, struct scsi_cmnd *scmd)
 {
 	struct request *rq = scsi_cmd_to_rq(scmd);
 	struct bio *bio = rq->bio;
+	struct bvec_iter iter;
+	struct bio_vec bv;
 
 	if (!bio || bio->bi_next || rq->rq_flags & RQF_SPECIAL_PAYLOAD ||
 	    scmd->submitter == SUBMITTED_BY_SCSI_ERROR_HANDLER ||
 	    bio->bi_iter.bi_size != cmd->data_len)
 		return false;
 	cmd->bvec = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
-	cmd->nr_bvec = bio_segments(bio);
+	/* As they are in the array, where one may have several pages. */
+	cmd->nr_bvec = 0;
+	bio_for_each_bvec(bv, bio, iter)
+		cmd->nr_bvec++;
 	cmd->bvec_skip = bio->bi_iter.bi_bvec_done;
 	return true;
 }
@@ -381,6 +386,15 @@ static struct scsi_device *loop_find(struct loop_host *loop,
 				  scsilun_to_int((struct scsi_lun *)lun));
 }
 
+/* The error handler may have given it up while there was no helper. */
+static void loop_set_running(struct scsi_device *sdev)
+{
+	mutex_lock(&sdev->state_mutex);
+	if (sdev->sdev_state == SDEV_OFFLINE)
+		scsi_device_set_state(sdev, SDEV_RUNNING);
+	mutex_unlock(&sdev->state_mutex);
+}
+
 static int loop_lun_add(struct scsi_tgt_host *host, const struct scsi_lun *lun)
 {
 	struct loop_host *loop = scsi_tgt_host_priv(host);
@@ -390,6 +404,7 @@ static int loop_lun_add(struct scsi_tgt_host *host, const struct scsi_lun *lun)
 
 	/* It was there for an earlier helper. */
 	if (sdev) {
+		loop_set_running(sdev);
 		scsi_rescan_device(sdev);
 		scsi_device_put(sdev);
 		return 0;

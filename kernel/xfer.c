@@ -8,6 +8,7 @@
  * is tried without waiting first; what would wait is done, or the rest of it,
  * by the host's workqueue.
  */
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/sched/mm.h>
@@ -156,23 +157,29 @@ static void xfer_work(struct work_struct *work)
 						     struct scsi_tgt_xfer_req,
 						     work);
 	unsigned int old = current->flags & PF_LOCAL_THROTTLE;
+	const struct cred *cred, *old_cred;
 	long ret;
 
 	if (req->over) {
 		xfer_end(req);
 		return;
 	}
+	/* A kworker may do what whoever opened the file may not. */
+	cred = get_cred(req->kiocb.ki_filp->f_cred);
+	old_cred = override_creds(cred);
 	current->flags |= PF_LOCAL_THROTTLE;
 	for (;;) {
 		ret = xfer_issue(req, true);
 		if (ret == -EIOCBQUEUED)
 			break;
-		if (xfer_round(req, ret) || req->moved == req->len) {
-			xfer_end(req);
+		if (xfer_round(req, ret) || req->moved == req->len)
 			break;
-		}
 	}
 	current_restore_flags(old, PF_LOCAL_THROTTLE);
+	revert_creds(old_cred);
+	put_cred(cred);
+	if (ret != -EIOCBQUEUED)
+		xfer_end(req);
 }
 
 static void xfer_defer(struct scsi_tgt_xfer_req *req)
@@ -182,14 +189,18 @@ static void xfer_defer(struct scsi_tgt_xfer_req *req)
 
 /*
  * Whether the file's I/O can be asked not to wait.  tmpfs can't be asked, but
- * only waits when it has pages in swap.
+ * only waits when it has pages in swap.  What is written by way of the page cache
+ * is synced by some file systems whether they were asked or not.
  */
-static bool xfer_may_inline(struct file *file)
+static bool xfer_may_inline(const struct kiocb *kiocb)
 {
+	struct file *file = kiocb->ki_filp;
 	struct inode *inode = file_inode(file);
 
 	if (inode->i_sb->s_magic == TMPFS_MAGIC && S_ISREG(inode->i_mode))
 		return !READ_ONCE(SHMEM_I(inode)->swapped);
+	if (kiocb->ki_flags & IOCB_DSYNC && !(kiocb->ki_flags & IOCB_DIRECT))
+		return false;
 	return file->f_mode & FMODE_NOWAIT;
 }
 
@@ -318,7 +329,7 @@ static void xfer_start(struct scsi_tgt_xfer_req *req)
 {
 	long ret = -EAGAIN;
 
-	if (xfer_may_inline(req->kiocb.ki_filp)) {
+	if (xfer_may_inline(&req->kiocb)) {
 		if (req->kiocb.ki_filp->f_mode & FMODE_NOWAIT) {
 			ret = xfer_issue(req, false);
 		} else {

@@ -38,6 +38,9 @@ void scsi_tgt_data_zero(struct scsi_tgt_cmd *cmd, u32 from, u32 to)
 	}
 }
 
+/* That a copy asks for at a time when it meets a page that isn't there. */
+#define FAULT_IN_BYTES	SZ_64K
+
 /*
  * Begins something with len bytes of a command's data at offset, which the
  * command then waits for; scsi_tgt_cmd_put_inflight() ends it.  For data that
@@ -114,13 +117,13 @@ static u32 data_copy(struct scsi_tgt_cmd *cmd, u32 offset, u32 len,
 	return done;
 }
 
-/* Copies what is possible without a page fault: bytes or -errno. */
+/* Copies what is possible without a page fault, up to limit: bytes or -errno. */
 static ssize_t data_copy_part(struct scsi_tgt_ring *ring, u32 tag,
 			      const u32 *generation, u8 dir, u32 offset,
-			      struct iov_iter *iter)
+			      size_t limit, struct iov_iter *iter)
 {
+	size_t count = min(iov_iter_count(iter), limit);
 	struct scsi_tgt_queue *q = ring->q;
-	size_t count = iov_iter_count(iter);
 	struct scsi_tgt_cmd *cmd;
 	unsigned long flags;
 	u32 len = 0, n;
@@ -151,15 +154,15 @@ static ssize_t data_copy_part(struct scsi_tgt_ring *ring, u32 tag,
 	return n ? (ssize_t)n : -EFAULT;
 }
 
-/* True if it is worth another try. */
-static bool data_fault_in(struct iov_iter *iter, u8 dir)
+/* How much is there now; 0: it is not worth another try. */
+static size_t data_fault_in(struct iov_iter *iter, u8 dir)
 {
-	size_t want = min_t(size_t, iov_iter_count(iter), PAGE_SIZE);
+	size_t want = min_t(size_t, iov_iter_count(iter), FAULT_IN_BYTES);
 	size_t missing = dir == SCSI_TGT_DIR_IN ?
 		fault_in_iov_iter_readable(iter, want) :
 		fault_in_iov_iter_writeable(iter, want);
 
-	return missing < want && !fatal_signal_pending(current);
+	return fatal_signal_pending(current) ? 0 : want - missing;
 }
 
 static ssize_t data_move(struct scsi_tgt_ring *ring, u32 tag,
@@ -167,13 +170,19 @@ static ssize_t data_move(struct scsi_tgt_ring *ring, u32 tag,
 			 struct iov_iter *iter)
 {
 	u64 begin = offset;
+	size_t limit = SIZE_MAX;
 	u64 pos = offset;
 	ssize_t n = 0;
 
 	while (iov_iter_count(iter) && pos <= U32_MAX) {
-		n = data_copy_part(ring, tag, generation, dir, pos, iter);
-		if (n == -EFAULT && data_fault_in(iter, dir))
-			continue;
+		n = data_copy_part(ring, tag, generation, dir, pos, limit,
+				   iter);
+		if (n == -EFAULT) {
+			/* What is not there is zeroed: not all of it each time. */
+			limit = data_fault_in(iter, dir);
+			if (limit)
+				continue;
+		}
 		if (n <= 0)
 			break;
 		pos += n;

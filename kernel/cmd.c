@@ -48,7 +48,11 @@ static void cmd_init(struct scsi_tgt_cmd *cmd, struct request *rq, bool is_tmf)
 	cmd->sense_len = 0;
 	cmd->residual = 0;
 	cmd->status = 0;
-	/* From here on it may be looked at: pairs with the lock that is held then. */
+	/*
+	 * From here on it may be looked at.  The block layer's own table has a tag
+	 * only once it was dispatched, which may be long after.
+	 */
+	WRITE_ONCE(cmd->q->cmds[cmd->tag], cmd);
 	smp_store_release(&cmd->state, SCSI_TGT_CMD_TRANSPORT);
 }
 
@@ -285,17 +289,14 @@ void scsi_tgt_cmds_finish(struct list_head *list, enum scsi_tgt_result result)
 	}
 }
 
-/* The command of a tag, whatever its state; NULL if the tag was never used. */
+/* The command of a tag, whatever its state; NULL if the tag was never allocated. */
 struct scsi_tgt_cmd *scsi_tgt_cmd_find(struct scsi_tgt_queue *q, u32 tag)
 {
-	struct request *rq;
-
 	lockdep_assert_held(&q->lock);
 	if (tag >= scsi_tgt_host_nr_tags(q->host))
 		return NULL;
 	tag = array_index_nospec(tag, scsi_tgt_host_nr_tags(q->host));
-	rq = blk_mq_tag_to_rq(q->host->set.tags[q->index], tag);
-	return rq ? blk_mq_rq_to_pdu(rq) : NULL;
+	return READ_ONCE(q->cmds[tag]);
 }
 
 /* The same if it belongs to this ring's helper, else NULL. */
@@ -491,12 +492,19 @@ int scsi_tgt_cmds_create(struct scsi_tgt_host *host)
 			       GFP_KERNEL);
 	if (!host->queues)
 		return -ENOMEM;
+	host->cmd_table = kvcalloc(host->params.nr_queues *
+				   scsi_tgt_host_nr_tags(host),
+				   sizeof(*host->cmd_table), GFP_KERNEL);
+	ret = -ENOMEM;
+	if (!host->cmd_table)
+		goto free_queues;
 	for (i = 0; i < host->params.nr_queues; i++) {
 		struct scsi_tgt_queue *q = &host->queues[i];
 
 		spin_lock_init(&q->lock);
 		q->host = host;
 		q->index = i;
+		q->cmds = host->cmd_table + i * scsi_tgt_host_nr_tags(host);
 		q->mode = SCSI_TGT_QUEUE_REJECT;
 		INIT_LIST_HEAD(&q->held);
 	}
@@ -511,7 +519,7 @@ int scsi_tgt_cmds_create(struct scsi_tgt_host *host)
 	set->driver_data = host;
 	ret = blk_mq_alloc_tag_set(set);
 	if (ret)
-		goto free_queues;
+		goto free_table;
 	/* The block layer may have lowered either. */
 	host->params.nr_queues = set->nr_hw_queues;
 	host->params.queue_depth = set->queue_depth - SCSI_TGT_TMF_TAGS;
@@ -525,6 +533,8 @@ int scsi_tgt_cmds_create(struct scsi_tgt_host *host)
 
 free_set:
 	blk_mq_free_tag_set(set);
+free_table:
+	kvfree(host->cmd_table);
 free_queues:
 	kfree(host->queues);
 	host->queues = NULL;
@@ -536,4 +546,5 @@ void scsi_tgt_cmds_destroy(struct scsi_tgt_host *host)
 	blk_mq_destroy_queue(host->rq_queue);
 	blk_put_queue(host->rq_queue);
 	blk_mq_free_tag_set(&host->set);
+	kvfree(host->cmd_table);
 }

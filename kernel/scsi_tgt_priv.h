@@ -7,7 +7,9 @@
  * ring.  Commands are requests of the host's tag set.
  *
  * Locks, outermost first:
- *   scsi_tgt_hosts_lock	mutex: list of hosts and of transports
+ *   scsi_tgt_hosts_lock	mutex: list of hosts
+ *   transports_lock		mutex: list of transports
+ *   helper->lock		mutex: attaching
  *   ring->commit_lock		mutex: ring->cq_head, read_head, sense
  *   host->lock			spinlock: host->helper, state, nexuses
  *   (kioctx->ctx_lock)		AIO's, held around the cancel callback
@@ -74,6 +76,7 @@ enum scsi_tgt_refused {
  * @ring: the attached helper's; in mode RING, and in HOLD until it has got all of
  *	@held
  * @held: commands in state QUEUED
+ * @cmds: by tag, what has ever been allocated; part of host->cmd_table
  * @generation: of the last command given to a helper
  * @kicks: calls of scsi_tgt_host_kick()
  * @stats: counters
@@ -85,6 +88,7 @@ struct scsi_tgt_queue {
 	enum scsi_tgt_queue_mode mode;
 	struct scsi_tgt_ring *ring;
 	struct list_head held;
+	struct scsi_tgt_cmd **cmds;
 	u32 generation;
 	u32 kicks;
 	struct scsi_tgt_stats stats;
@@ -114,6 +118,7 @@ struct scsi_tgt_host_params {
  * @priv: the transport's
  * @params: as made
  * @set: blk-mq tags, whose PDU is struct scsi_tgt_cmd and the transport's part
+ * @cmd_table: commands by queue and tag
  * @rq_queue: of @set; never has a disk
  * @queues: params.nr_queues of them
  * @helper: attached or draining
@@ -148,6 +153,7 @@ struct scsi_tgt_host {
 	struct scsi_tgt_host_params params;
 
 	struct blk_mq_tag_set set;
+	struct scsi_tgt_cmd **cmd_table;
 	struct request_queue *rq_queue;
 	struct scsi_tgt_queue *queues;
 

@@ -14,7 +14,7 @@ ok "a target" tgt_target 1
 ok "a unit of 512" tgt_lun 1 1 "$T_DIR/a"
 ok "a unit of 4096" tgt_lun 1 2 "$T_DIR/b" --blocksize 4096
 ok "another of 512, that writes slowly by itself" \
-	tgt_lun 1 3 "$T_DIR/c" --params background_rate=16
+	tgt_lun 1 3 "$T_DIR/c" --params background_rate=6
 for lun in 1 2 3; do ok "its disk" tgt_wait_disk 1 $lun; done
 a=$(tgt_disk 1 1) b=$(tgt_disk 1 2) c=$(tgt_disk 1 3)
 for d in "$a" "$b" "$c"; do [ -b "$d" ] || bail "no disk"; done

@@ -88,7 +88,7 @@ AT(scsi_tgt_xfer, len, 20, 4);
 AT(scsi_tgt_xfer, file_offset, 24, 8);
 AT(scsi_tgt_xfer, reserved, 32, 16);
 
-PIN(SCSI_TGT_IOC_ATTACH == 0xc07054e0u);
+PIN(SCSI_TGT_IOC_ATTACH == 0x54e0);
 PIN(SCSI_TGT_IOC_DETACH == 0x54e1u);
 
 PIN(SCSI_TGT_OFF_READ(0) == 0);

@@ -177,7 +177,7 @@ static void test_direct(struct rig_cmd *cmd, bool write)
 {
 	struct scsi_tgt_xfer x;
 	char loop[64] = "";
-	FILE *f = popen("losetup -f --show backing", "r");
+	FILE *f = popen("modprobe -q loop; losetup -f --show backing", "r");
 	int fd;
 
 	if (!f || !fgets(loop, sizeof(loop), f) || pclose(f))

@@ -296,6 +296,79 @@ static void abort_of_what_never_came(void **state)
 	end(fd);
 }
 
+/* What is asked for by an R2T. */
+static void answer_r2t(int fd, const uint8_t *bulk, uint32_t size)
+{
+	uint32_t itt = get_be32(bhs + 16), ttt = get_be32(bhs + 20), sn = 0;
+	uint32_t offset = get_be32(bhs + 40), left = get_be32(bhs + 44);
+
+	while (left) {
+		uint32_t n = left < size ? left : size;
+
+		left -= n;
+		data_out(fd, itt, ttt, sn++, offset, bulk, n, !left);
+		offset += n;
+	}
+}
+
+/* More data comes by itself than there is memory for: all of them end. */
+static void writes_with_much_unsolicited_data(void **state)
+{
+	static uint8_t bulk[256 << 10], head[48];
+	unsigned int done = 0;
+	int fd;
+
+	(void)state;
+	assert_int_equal(set("FirstBurstLength", "262144"), 0);
+	fd = SESSION("InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=262144\0"
+		     "MaxBurstLength=1048576\0");
+	clear_ua(fd);
+	for (int n = 0; n < 128; n++) {
+		rw_header(head, 0x2a, 100 + n, 0, 2048, 1 << 20);
+		send_pdu(fd, head, bulk, sizeof(bulk));
+	}
+	while (done < 128) {
+		assert_true(get(fd));
+		if ((bhs[0] & 0x3f) == ISCSI_R2T) {
+			answer_r2t(fd, bulk, sizeof(bulk));
+			continue;
+		}
+		assert_int_equal(bhs[0] & 0x3f, ISCSI_SCSI_RSP);
+		assert_int_equal(bhs[3], 0);
+		done++;
+	}
+	end(fd);
+	assert_int_equal(set("FirstBurstLength", "65536"), 0);
+}
+
+/* RFC 7143, 13.14 */
+static void first_burst_within_max_burst(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(set("MaxBurstLength", "32768"), 0);
+	fd = SESSION("FirstBurstLength=65536\0MaxBurstLength=262144\0");
+	assert_true(reply_has("FirstBurstLength=32768"));
+	assert_true(reply_has("MaxBurstLength=32768"));
+	end(fd);
+	assert_int_equal(set("MaxBurstLength", "1048576"), 0);
+}
+
+/* The answer to one may be long; a second is no way to make it longer. */
+static void targets_asked_for_twice(void **state)
+{
+	int fd = iscsi_rig_connect();
+
+	(void)state;
+	LOGIN(fd, OPERATIONAL_TO_FULL, "InitiatorName=" ISCSI_RIG_INITIATOR "\0"
+	      "SessionType=Discovery\0");
+	expect_status(fd, ISCSI_LOGIN_OK);
+	TEXT(fd, ISCSI_TAG_NONE, ISCSI_FINAL, "SendTargets=All\0SendTargets=All\0");
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
 /*
  * The end
  */
@@ -472,6 +545,9 @@ int main(void)
 		cmocka_unit_test(long_answer),
 		cmocka_unit_test(abort_of_what_never_came),
 		cmocka_unit_test(told_of_the_end),
+		cmocka_unit_test(writes_with_much_unsolicited_data),
+		cmocka_unit_test(first_burst_within_max_burst),
+		cmocka_unit_test(targets_asked_for_twice),
 		cmocka_unit_test(gone_before_the_next),
 		cmocka_unit_test(logouts),
 		cmocka_unit_test(dead_peer),

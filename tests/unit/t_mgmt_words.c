@@ -212,6 +212,9 @@ static void test_acl_admits(void **state)
 	assert_false(tgt_acl_admits(&t, "fe12::1", "iqn.a"));
 	assert_true(tgt_acl_admits(&t, "::ffff:10.0.0.1", "iqn.a"));
 	assert_false(tgt_acl_admits(&t, "::ffff:11.0.0.1", "iqn.a"));
+	rules(&t.acl_addresses, addresses, "::ffff:10.0.0.0/104", NULL);
+	assert_true(tgt_acl_admits(&t, "10.255.0.1", "iqn.a"));
+	assert_false(tgt_acl_admits(&t, "11.0.0.1", "iqn.a"));
 	/* An address that isn't one is nobody's, even ALL's. */
 	rules(&t.acl_addresses, addresses, "ALL", NULL);
 	assert_false(tgt_acl_admits(&t, "ALL", "iqn.a"));

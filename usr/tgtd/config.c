@@ -13,6 +13,7 @@
 #include "mgmt_file.h"
 #include "mgmt_request.h"
 #include "mgmt_words.h"
+#include "service.h"
 #include "state.h"
 #include "target.h"
 #include "tgt_args.h"
@@ -20,7 +21,8 @@
 #include "thread.h"
 
 #define FILE_MAX	(64u << 20)
-#define LINE_MS		60000	/* for one line; then the next one gets its turn */
+#define LINE_MS		15000	/* for one line; then the next one gets its turn */
+#define LINE_EXTENDS	"EXTEND_TIMEOUT_USEC=60000000"	/* what the service manager is told */
 
 struct waiter {
 	struct tgt_list link;
@@ -200,6 +202,7 @@ static bool words_run(struct load *load, const struct tgt_words *words)
 		return true;
 	}
 	load->run = run;
+	tgt_service_notify(LINE_EXTENDS);
 	tgt_timer_start(&load->timer, LINE_MS);
 	return false;
 }

@@ -42,6 +42,7 @@ struct tgt_lu_job {
 	void *arg;
 	char *store_opts;
 	struct tgt_work work;
+	struct tgt_work_queue queue;	/* its own: an open that hangs delays no other */
 	struct tgt_call call;
 	unsigned int visit;
 	struct tgt_timer timer;
@@ -435,7 +436,8 @@ static int start_open(struct tgt_target *target, uint16_t lun, const struct tgt_
 	insert_by_lun(lu);
 	lu->job->work.fn = open_store;
 	lu->job->work.done = store_opened;
-	tgt_work_submit(&lu->job->work);
+	tgt_work_queue_init(&lu->job->queue);
+	tgt_work_submit_to(&lu->job->queue, &lu->job->work);
 	return 0;
 }
 

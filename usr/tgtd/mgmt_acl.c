@@ -52,6 +52,15 @@ bool tgt_acl_parse(const char *text, struct tgt_acl_net *net)
 	bits = 8 * size;
 	if (*slash && !tgt_number_parse(slash + 1, 8 * size, &bits))
 		return false;
+	/* Peers of this form are IPv4's. */
+	if (net->family == AF_INET6 && bits >= 96 &&
+	    IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)net->address)) {
+		memmove(net->address, net->address + 12, 4);
+		memset(net->address + 4, 0, 12);
+		net->family = AF_INET;
+		bits -= 96;
+		size = 4;
+	}
 	net->bits = bits;
 	return rest_zero(net->address, bits, size);
 }

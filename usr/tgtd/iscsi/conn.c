@@ -34,6 +34,7 @@ static void free_conn(struct tgt_call *call)
 	iscsi_text_free(&conn->text_out);
 	free(conn->rx_mem);
 	free(conn->tx_pdu);
+	free(conn->logout_rsp);
 	free(conn->session);
 	free(conn);
 }
@@ -43,7 +44,12 @@ void iscsi_conn_check(struct iscsi_conn *conn)
 {
 	if (conn->state == ISCSI_CONN_DRAINING && !conn->nr_tasks && !conn->nr_tmfs &&
 	    !conn->text_busy && !conn->tx_nr && tgt_list_empty(&conn->tx_queue)) {
-		iscsi_conn_close(conn, NULL);
+		if (conn->logout_rsp) {
+			iscsi_misc_queue(conn, conn->logout_rsp);
+			conn->logout_rsp = NULL;
+			return;
+		}
+		iscsi_conn_end(conn);
 		return;
 	}
 	if (conn->state != ISCSI_CONN_CLOSED || conn->nr_active || conn->nr_tmfs ||
@@ -68,7 +74,10 @@ void iscsi_conn_close(struct iscsi_conn *conn, const char *why)
 		tgt_debug("%s (%s): connection closed", conn->address, iscsi_conn_peer(conn));
 	conn->state = ISCSI_CONN_CLOSED;
 	tgt_event_del(&conn->event);
-	close(conn->event.fd);
+	if (conn->all_sent)
+		iscsi_linger(conn->event.fd);
+	else
+		close(conn->event.fd);
 	tgt_timer_stop(&conn->timer);
 	if (conn->prepared)
 		tgt_prepare_del(&conn->prepare);
@@ -76,6 +85,12 @@ void iscsi_conn_close(struct iscsi_conn *conn, const char *why)
 	iscsi_tasks_drop(conn, true);
 	iscsi_tx_drop(conn);
 	iscsi_conn_check(conn);
+}
+
+void iscsi_conn_end(struct iscsi_conn *conn)
+{
+	conn->all_sent = true;
+	iscsi_conn_close(conn, NULL);
 }
 
 void iscsi_conn_drain(struct iscsi_conn *conn)

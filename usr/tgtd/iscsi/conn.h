@@ -104,6 +104,7 @@ struct iscsi_task {
 	bool aborted;		/* ends without a response */
 	uint8_t *mem;
 	uint32_t mem_size;	/* 0: none */
+	bool mem_counted;	/* in conn->mem_used */
 	uint32_t mem_wanted;
 
 	/* Data from the initiator. */
@@ -222,6 +223,9 @@ struct iscsi_conn {
 	bool close_asked, drain_asked;	/* [0] the call has been posted */
 	bool looking;			/* [0] look_call is under way */
 	bool gone;			/* [0] it is in no list any more */
+	bool all_sent;			/* [own] the socket lingers for the peer to get it */
+	struct iscsi_misc *logout_rsp;	/* [own] sent when all else has ended; NULL: none */
+	uint32_t max_xmit;		/* [own] the target's bound of Data-In's length; 0: none */
 	bool gone_posted;		/* [own] */
 };
 
@@ -243,6 +247,8 @@ void iscsi_conn_look(struct iscsi_conn *conn);
 const char *iscsi_conn_peer(const struct iscsi_conn *conn);
 /* Its own thread; why: for the log, NULL: nothing worth a line. */
 void iscsi_conn_close(struct iscsi_conn *conn, const char *why);
+/* The same when all is sent: the peer shall get it. */
+void iscsi_conn_end(struct iscsi_conn *conn);
 /* Its own thread: takes no more, closes when all is done. */
 void iscsi_conn_drain(struct iscsi_conn *conn);
 /* A command or function has ended: whether that was what the end waits for. */
@@ -263,6 +269,10 @@ void iscsi_tx_drop(struct iscsi_conn *conn);
 struct iscsi_misc *iscsi_misc_new(uint8_t opcode, uint32_t itt, const void *data, uint32_t len);
 void iscsi_misc_queue(struct iscsi_conn *conn, struct iscsi_misc *misc);
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason);
+
+/* linger.c: takes the socket of a connection that has ended, all being sent; its thread. */
+void iscsi_linger(int fd);
+unsigned int iscsi_nr_lingering(void);
 
 /* request.c: PDUs in full feature phase. */
 extern const struct iscsi_rx_ops iscsi_full_ops;

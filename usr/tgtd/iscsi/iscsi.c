@@ -196,7 +196,7 @@ void iscsi_settle(void)
 		free(t);
 		tgt_target_gone(target);
 	}
-	if (done && tgt_list_empty(&iscsi_conns) && !iscsi_nr_looks) {
+	if (done && tgt_list_empty(&iscsi_conns) && !iscsi_nr_looks && !iscsi_nr_lingering()) {
 		shutdown_done = NULL;
 		done(shutdown_arg);
 	}

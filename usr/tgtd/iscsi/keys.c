@@ -245,9 +245,14 @@ int iscsi_params_negotiate(const struct iscsi_params *ours, struct iscsi_params 
 	} else if (!in_range(key, value, &n)) {
 		answer = "Reject";
 	} else {
-		if ((keys[key].kind == MINIMUM && n > ours->value[key]) ||
-		    (keys[key].kind == MAXIMUM && n < ours->value[key]))
-			n = ours->value[key];
+		uint32_t limit = ours->value[key];
+
+		/* RFC 7143, 13.14: what is answered must not be more than MaxBurstLength. */
+		if (key == ISCSI_KEY_FIRST_BURST && limit > ours->value[ISCSI_KEY_MAX_BURST])
+			limit = ours->value[ISCSI_KEY_MAX_BURST];
+		if ((keys[key].kind == MINIMUM && n > limit) ||
+		    (keys[key].kind == MAXIMUM && n < limit))
+			n = limit;
 		result->value[key] = n;
 		if (keys[key].kind != DECLARED)
 			iscsi_text_add_number(reply, keys[key].name, n);

@@ -178,6 +178,7 @@ static void set_limits(struct iscsi_conn *conn)
 	conn->rx.data_digest = conn->tx_data_digest =
 		v[ISCSI_KEY_DATA_DIGEST] == ISCSI_DIGEST_CRC32C;
 	if (t) {
+		conn->max_xmit = t->max_xmit;
 		conn->nop_interval = t->nop_interval;
 		conn->nop_count = t->nop_count;
 	}

@@ -121,7 +121,7 @@ static uint8_t logout_response(const struct iscsi_conn *conn, uint8_t reason)
 		ISCSI_LOGOUT_OK : ISCSI_LOGOUT_NO_CID;
 }
 
-/* Commands of the session end with it, without responses (section 11.14). */
+/* Answered when the commands under way have ended (section 11.14). */
 static int logout(struct iscsi_conn *conn)
 {
 	uint8_t reason = conn->rx.bhs[1] & 0x7f;
@@ -138,8 +138,9 @@ static int logout(struct iscsi_conn *conn)
 	if (misc->bhs[2] == ISCSI_LOGOUT_OK) {
 		put_be16(conn->params.value[ISCSI_KEY_TIME2WAIT], misc->bhs + 40);
 		misc->last = true;
-		iscsi_misc_queue(conn, misc);
+		conn->logout_rsp = misc;
 		iscsi_conn_drain(conn);
+		iscsi_conn_check(conn);
 		return 0;
 	}
 	iscsi_misc_queue(conn, misc);

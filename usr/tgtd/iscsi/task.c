@@ -42,12 +42,18 @@ static void free_mem(struct iscsi_task *task)
 	if (!task->mem_size)
 		return;
 	iscsi_mem_put(task->mem, task->mem_size);
-	task->conn->mem_used -= task->mem_size;
+	if (task->mem_counted)
+		task->conn->mem_used -= task->mem_size;
+	task->mem_counted = false;
 	task->mem = NULL;
 	task->mem_size = 0;
 }
 
-/* Room for len bytes, keeping what has been received.  0; -EAGAIN: not now; -ENOMEM. */
+/*
+ * Room for len bytes, keeping what has been received.  0; -EAGAIN: not now; -ENOMEM.
+ * What it must have does not count: else those that wait with data that came by itself
+ * could use up the share, and wait for each other.
+ */
 static int get_mem(struct iscsi_task *task, uint32_t len, bool must)
 {
 	struct iscsi_conn *conn = task->conn;
@@ -66,7 +72,9 @@ static int get_mem(struct iscsi_task *task, uint32_t len, bool must)
 	free_mem(task);
 	task->mem = mem;
 	task->mem_size = size;
-	conn->mem_used += size;
+	task->mem_counted = !must;
+	if (task->mem_counted)
+		conn->mem_used += size;
 	return 0;
 }
 

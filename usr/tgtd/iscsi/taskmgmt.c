@@ -159,11 +159,12 @@ static void on_task(struct iscsi_conn *conn, uint8_t function)
 
 	if (!task && function == ISCSI_TMF_ABORT_TASK && abort_missing(conn)) {
 		reply(conn, itt, ISCSI_TMF_COMPLETE);
-	} else if (!task || task->state == ISCSI_TASK_RESPONDING || task->aborted) {
+	} else if (!task || task->state == ISCSI_TASK_RESPONDING) {
 		reply(conn, itt, ISCSI_TMF_NO_TASK);
 	} else if (function == ISCSI_TMF_QUERY_TASK) {
 		reply(conn, itt, ISCSI_TMF_SUCCEEDED);
 	} else if (task->state == ISCSI_TASK_ACTIVE) {
+		/* Maybe not for the first time: until it has ended, it is there. */
 		task->aborted = true;
 		submit(conn, function, SCSI_TGT_TMF_ABORT_TASK, task);
 	} else {

@@ -80,10 +80,16 @@ static void process(struct iscsi_conn *conn)
 	char *pos = conn->text_in.buf, *end = pos + conn->text_in.len;
 	char *key, *value;
 	int ret;
+	bool asked = false;
 
-	while ((ret = iscsi_text_next(&pos, end, &key, &value)) > 0)
+	while ((ret = iscsi_text_next(&pos, end, &key, &value)) > 0) {
+		/* Once (RFC 7143, appendix C): the answer may be long. */
+		if (!strcmp(key, "SendTargets") && asked)
+			break;
+		asked |= !strcmp(key, "SendTargets");
 		process_pair(conn, key, value);
-	if (ret < 0)
+	}
+	if (ret)
 		conn->text_out.overflow = true;
 }
 
@@ -124,13 +130,15 @@ static void came_back(struct tgt_call *call)
 
 	conn->text_busy = false;
 	iscsi_text_free(&conn->text_in);
+	if (conn->max_xmit && conn->text_max_recv > conn->max_xmit)
+		conn->text_max_recv = conn->max_xmit;
 	if (conn->text_max_recv)
 		conn->params.value[ISCSI_KEY_MAX_RECV_LENGTH] = conn->text_max_recv;
 	conn->text_max_recv = 0;
 	if (conn->state == ISCSI_CONN_CLOSED)
 		iscsi_conn_check(conn);
 	else if (conn->text_out.overflow)
-		iscsi_conn_close(conn, "text that isn't key=value");
+		iscsi_conn_close(conn, "text that isn't key=value, or SendTargets twice");
 	else
 		respond(conn);
 }
@@ -211,7 +219,7 @@ int iscsi_text_pdu(struct iscsi_conn *conn)
 		return more(conn);
 	if (conn->text_sent < conn->text_out.len) {
 		respond(conn);
-		return 0;
+		return conn->state == ISCSI_CONN_CLOSED ? -ESHUTDOWN : 0;
 	}
 	/* The last pair's 0 is missing in what some send. */
 	iscsi_text_append(&conn->text_in, "", 1);

@@ -356,8 +356,12 @@ static void flush(struct tgt_prepare *prepare)
 	tgt_prepare_del(prepare);
 	conn->prepared = false;
 	err = iscsi_tx_flush(conn);
+	if (err == -ESHUTDOWN) {
+		iscsi_conn_end(conn);
+		return;
+	}
 	if (err) {
-		iscsi_conn_close(conn, err == -ESHUTDOWN ? NULL : strerror(-err));
+		iscsi_conn_close(conn, strerror(-err));
 		return;
 	}
 	iscsi_conn_resume(conn);

@@ -49,10 +49,11 @@ static void cmd_init(struct scsi_tgt_cmd *cmd, struct request *rq, bool is_tmf)
 	cmd->residual = 0;
 	cmd->status = 0;
 	/*
-	 * From here on it may be looked at.  The block layer's own table has a tag
-	 * only once it was dispatched, which may be long after.
+	 * The block layer's own table has a tag only once it was dispatched,
+	 * which may be long after.
 	 */
 	WRITE_ONCE(cmd->q->cmds[cmd->tag], cmd);
+	/* From here on it may be looked at: pairs with the lock that is held then. */
 	smp_store_release(&cmd->state, SCSI_TGT_CMD_TRANSPORT);
 }
 

@@ -132,11 +132,15 @@ static void host_remove_work(struct work_struct *work)
 	mutex_lock(&scsi_tgt_hosts_lock);
 	list_del_init(&host->link);
 	mutex_unlock(&scsi_tgt_hosts_lock);
+	/*
+	 * Nothing of the transport is used any more, and its exit waits for us.
+	 * Who sees the device go may remove the modules, and need not wait for
+	 * RCU until it goes.
+	 */
+	module_put(host->ops->owner);
+	cdev_device_del(&host->cdev, &host->dev);
 	scsi_tgt_cmds_destroy(host);
 	host_destroy_wqs(host);
-	module_put(host->ops->owner);
-	/* Last: who sees it go may remove the modules. */
-	cdev_device_del(&host->cdev, &host->dev);
 	scsi_tgt_genl_event(host, SCSI_TGT_GENL_EV_HOST_GONE, 0);
 	put_device(&host->dev);
 }

@@ -25,7 +25,7 @@ t_cleanup()
 	touch "$T_DIR/stop"
 	for p in "${others[@]}"; do kill -KILL "$p" 2> /dev/null; done
 	p=$(tgt_pid)
-	[ "$p" = 0 ] || kill -CONT "$p" 2> /dev/null
+	signal CONT "$p"
 }
 
 below() { echo $((RANDOM % $1)); }		# from 0
@@ -61,16 +61,21 @@ hammer()
 # What happens.  tgtd may be dead or hung at any of these, so that none has to succeed.
 #
 
-do_kill() { kill -KILL "$(tgt_pid)" 2> /dev/null; }
+# Between two of them there is none, and process 0 would be this test's group.
+signal()		# signal, pid
+{
+	[ "${2:-0}" -gt 0 ] && kill "-$1" "$2" 2> /dev/null
+}
+do_kill() { signal KILL "$(tgt_pid)"; }
 
 do_stop()
 {
 	local p
 	p=$(tgt_pid)
-	kill -STOP "$p" 2> /dev/null || return
+	signal STOP "$p" || return
 	pause 4
-	[ "$(below 4)" != 0 ] || kill -KILL "$p" 2> /dev/null
-	kill -CONT "$p" 2> /dev/null
+	[ "$(below 4)" != 0 ] || signal KILL "$p"
+	signal CONT "$p"
 }
 
 do_restart() { quietly systemctl restart tgtd.service; }

@@ -130,7 +130,9 @@ static int get_numbers(struct genl_info *info, const struct genl_number *n,
 		struct nlattr *a = info->attrs[n->attr];
 
 		*n->to = a ? nla_get_u32(a) : n->preset;
-		if (*n->to < n->min || *n->to > n->max) {
+		/* The default may be none at all. */
+		if (*n->to != n->preset &&
+		    (*n->to < n->min || *n->to > n->max)) {
 			NL_SET_BAD_ATTR(info->extack, a);
 			return -ERANGE;
 		}
@@ -145,19 +147,13 @@ static int get_params(struct genl_info *info, struct scsi_tgt_host_params *p)
 		{ SCSI_TGT_A_QUEUE_DEPTH, &p->queue_depth, 128, 1, SCSI_TGT_DEPTH_MAX },
 		{ SCSI_TGT_A_POLICY, &p->policy, SCSI_TGT_POLICY_REQUEUE, 0, SCSI_TGT_POLICY_FAIL },
 		{ SCSI_TGT_A_RECOVERY_MS, &p->recovery_ms, 60000, 0, 3600000 },
-		{ SCSI_TGT_A_CMD_TIMEOUT_MS, &p->cmd_timeout_ms, 0, 0, 3600000 },
+		{ SCSI_TGT_A_CMD_TIMEOUT_MS, &p->cmd_timeout_ms, 0, 100, 3600000 },
 		{ SCSI_TGT_A_TMF_RECEIVED_MS, &p->tmf_received_ms, 5000, 100, 600000 },
 		{ SCSI_TGT_A_TMF_DONE_MS, &p->tmf_done_ms, 20000, 100, 600000 },
 	};
 	int ret;
 
 	ret = get_numbers(info, numbers, ARRAY_SIZE(numbers));
-	/* 0 is none, but what is no time at all is a mistake. */
-	if (!ret && p->cmd_timeout_ms && p->cmd_timeout_ms < 100) {
-		NL_SET_BAD_ATTR(info->extack,
-				info->attrs[SCSI_TGT_A_CMD_TIMEOUT_MS]);
-		ret = -ERANGE;
-	}
 	p->nr_queues = min_t(u32, p->nr_queues, nr_cpu_ids);
 	return ret;
 }

@@ -78,7 +78,7 @@ static bool has_opcode(const struct tgt_cmd *cmd)
 
 	for (i = 0; i < device->nr_ops; i++)
 		if (device->ops[i].opcode == cmd->cdb[0] &&
-		    (!device->ops[i].supported || device->ops[i].supported(cmd->lu)))
+		    tgt_op_supported(&device->ops[i], cmd->lu))
 			return true;
 	return false;
 }

@@ -124,6 +124,12 @@ struct tgt_device_ops {
 	bool (*same)(const struct tgt_lu *a, const struct tgt_lu *b);
 };
 
+/* Whether the unit, of the type that has the command, does. */
+static inline bool tgt_op_supported(const struct tgt_op *op, const struct tgt_lu *lu)
+{
+	return !op->supported || op->supported(lu);
+}
+
 /* Whether the unit's initiators can have an auto contingent allegiance: NORMACA. */
 static inline bool tgt_lu_has_aca(const struct tgt_lu *lu)
 {

@@ -28,7 +28,7 @@ static const struct tgt_device_ops *device_of(const struct tgt_cmd *cmd)
 
 static bool supported(const struct tgt_cmd *cmd, const struct tgt_op *op)
 {
-	return !op->supported || op->supported(cmd->lu);
+	return tgt_op_supported(op, cmd->lu);
 }
 
 static bool has_service_action(const struct tgt_op *op)

@@ -218,7 +218,7 @@ bool tgt_spc_admit(struct tgt_cmd *cmd)
 	struct tgt_spc *spc = tgt_spc(cmd->lu);
 	enum tgt_medium_state state = atomic_load_explicit(&spc->medium, memory_order_relaxed);
 
-	if (__builtin_expect(cmd->op->supported != NULL, 0) && !cmd->op->supported(cmd->lu))
+	if (__builtin_expect(!tgt_op_supported(cmd->op, cmd->lu), 0))
 		return tgt_spc_illegal(cmd, ASC_INVALID_OPCODE);
 	if (__builtin_expect(tgt_ua_waiting(&spc->ua), 0) && !report_ua(cmd))
 		return false;

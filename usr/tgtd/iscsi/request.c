@@ -140,7 +140,6 @@ static int logout(struct iscsi_conn *conn)
 		misc->last = true;
 		conn->logout_rsp = misc;
 		iscsi_conn_drain(conn);
-		iscsi_conn_check(conn);
 		return 0;
 	}
 	iscsi_misc_queue(conn, misc);

@@ -495,6 +495,48 @@ static void test_prepare_del(void **state)
 	tgt_timer_stop(&tick);
 }
 
+/* The last one adds another: the thread does not wait, which it would until the timer. */
+static void quit_on_prepare(struct tgt_prepare *p)
+{
+	tgt_prepare_del(p);
+	prepared[1]++;
+	tgt_thread_quit();
+}
+
+static void add_on_prepare(struct tgt_prepare *p)
+{
+	tgt_prepare_del(p);
+	prepared[0]++;
+	prepares[1].fn = quit_on_prepare;
+	tgt_prepare_add(&prepares[1]);
+}
+
+static bool waited;
+
+static void on_late(struct tgt_timer *timer)
+{
+	(void)timer;
+	waited = true;
+}
+
+static void test_prepare_add(void **state)
+{
+	struct tgt_timer late;
+
+	(void)state;
+	prepared[0] = prepared[1] = 0;
+	waited = false;
+	prepares[0].fn = add_on_prepare;
+	tgt_prepare_add(&prepares[0]);
+	tgt_timer_init(&late, on_late);
+	tgt_timer_start(&late, 2000);
+	tgt_thread_run();
+	tgt_timer_stop(&late);
+	assert_int_equal(prepared[0], 1);
+	assert_int_equal(prepared[1], 1);
+	assert_false(waited);
+}
+
 /*
  * Busy polling
  */
@@ -595,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_stuck_queue),
 		cmocka_unit_test(test_prepare_del),
+		cmocka_unit_test(test_prepare_add),
 		cmocka_unit_test(test_busy_poll),
 	};
 

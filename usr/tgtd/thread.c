@@ -56,7 +56,7 @@ struct tgt_thread {
 	struct tgt_list waiting;	/* no place in the batch */
 	struct tgt_list failed;		/* done() to be called with ->res */
 	struct tgt_list prepares;
-	struct tgt_prepare *next_prepare;
+	struct tgt_list *next_prepare;	/* NULL: they aren't being run */
 
 	int epfd;
 	struct tgt_iocb poll;
@@ -414,28 +414,34 @@ void tgt_timer_stop(struct tgt_timer *timer)
  * The loop
  */
 
+/* What is added while they run has its turn before the thread waits. */
 void tgt_prepare_add(struct tgt_prepare *prepare)
 {
-	tgt_list_add_tail(&prepare->link, &tgt_self->prepares);
+	struct tgt_thread *t = tgt_self;
+
+	tgt_list_add_tail(&prepare->link, &t->prepares);
+	if (t->next_prepare == &t->prepares)
+		t->next_prepare = &prepare->link;
 }
 
 void tgt_prepare_del(struct tgt_prepare *prepare)
 {
 	struct tgt_thread *t = tgt_self;
 
-	if (t->next_prepare == prepare)
-		t->next_prepare = tgt_list_first(&prepare->link, struct tgt_prepare, link);
+	if (t->next_prepare == &prepare->link)
+		t->next_prepare = prepare->link.next;
 	tgt_list_del(&prepare->link);
 }
 
 static void run_prepares(struct tgt_thread *t)
 {
-	struct tgt_prepare *p = tgt_list_first(&t->prepares, struct tgt_prepare, link);
+	struct tgt_list *link;
 
-	while (&p->link != &t->prepares) {
-		t->next_prepare = tgt_list_first(&p->link, struct tgt_prepare, link);
+	for (link = t->prepares.next; link != &t->prepares; link = t->next_prepare) {
+		struct tgt_prepare *p = tgt_container_of(link, struct tgt_prepare, link);
+
+		t->next_prepare = link->next;
 		p->fn(p);
-		p = t->next_prepare;
 	}
 	t->next_prepare = NULL;
 }

@@ -15,7 +15,7 @@ t_cleanup()
 {
 	echo none > $power/pm_test
 	touch "$T_DIR/stop"
-	udevadm control --start-exec-queue
+	systemctl start systemd-udevd
 }
 tgt_start
 
@@ -25,10 +25,12 @@ ok "a logical unit" tgt_lun 1 1 "$T_DIR/store"
 ok "its disk appears" tgt_wait_disk 1 1
 dev=$(tgt_disk 1 1) || bail "no disk"
 
-# Few enough at a time that it never waits for a tag, in which it couldn't be frozen.
-# Nor can udev be while it reads the disk, as it does whenever a writer has closed it.
+# Few enough at a time that it never waits for a tag, in which it couldn't be frozen; nor
+# could who closes the disk as the last one, since that flushes.  Nor could udev while it
+# reads the disk, which its first process does whenever a writer has closed it.
 udevadm settle -t 30
-udevadm control --stop-exec-queue
+systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd
+exec 9<> "$dev"
 (
 	until [ -e "$T_DIR/stop" ]; do
 		fio --name=w --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite --bs=16k \
@@ -50,6 +52,8 @@ for i in 1 2 3; do
 done
 touch "$T_DIR/stop"
 ok "every write was verified" wait $writer
+exec 9>&-
+systemctl start systemd-udevd
 is "$(tgt_pid)" "$pid" "the same tgtd"
 is "$(cat "$(tgt_host 1)/state")" up "which was never detached"
 is "$(tgt_stat 1 failed)" 0 "no command failed"

@@ -97,14 +97,30 @@ struct scsi_tgt_cmd *scsi_tgt_cmd_alloc(struct scsi_tgt_host *host,
 }
 EXPORT_SYMBOL_GPL(scsi_tgt_cmd_alloc);
 
-struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_queue *q)
+static struct request *tmf_request(struct scsi_tgt_host *host, unsigned int first)
 {
-	struct scsi_tgt_cmd *cmd;
-	struct request *rq;
+	struct request *rq = ERR_PTR(-EBUSY);
+	unsigned int i;
 
-	rq = blk_mq_alloc_request_hctx(q->host->rq_queue, REQ_OP_DRV_OUT,
-				       BLK_MQ_REQ_NOWAIT | BLK_MQ_REQ_RESERVED,
-				       q->index);
+	for (i = 0; i < host->params.nr_queues; i++) {
+		rq = blk_mq_alloc_request_hctx(host->rq_queue, REQ_OP_DRV_OUT,
+					       BLK_MQ_REQ_NOWAIT | BLK_MQ_REQ_RESERVED,
+					       (first + i) % host->params.nr_queues);
+		if (!IS_ERR(rq))
+			break;
+	}
+	return rq;
+}
+
+/*
+ * By the queue first, or by another: one whose CPUs go offline, which waits for its
+ * commands to end, hands out nothing.
+ */
+struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_host *host, unsigned int first)
+{
+	struct request *rq = tmf_request(host, first);
+	struct scsi_tgt_cmd *cmd;
+
 	if (IS_ERR(rq))
 		return NULL;
 	cmd = blk_mq_rq_to_pdu(rq);

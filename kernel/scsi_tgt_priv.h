@@ -316,7 +316,7 @@ void scsi_tgt_cmds_finish(struct list_head *list, enum scsi_tgt_result result);
 bool scsi_tgt_cmd_put_inflight(struct scsi_tgt_cmd *cmd, bool complete);
 void scsi_tgt_cmd_take_back(struct scsi_tgt_cmd *cmd, struct list_head *lost);
 bool scsi_tgt_queue_reject(struct scsi_tgt_queue *q);
-struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_queue *q);
+struct scsi_tgt_cmd *scsi_tgt_cmd_alloc_tmf(struct scsi_tgt_host *host, unsigned int first);
 void scsi_tgt_cmd_execute(struct scsi_tgt_cmd *cmd);
 
 /* tmf.c */

@@ -44,9 +44,9 @@ static void tmf_wait(struct scsi_tgt_host *host, struct scsi_tgt_cmd *cmd)
  * Returns the response (enum scsi_tgt_tmf_resp), or -ENOTCONN if there is no
  * helper, or none any more, to ask; -EBUSY if too many are under way.
  */
-static int tmf_execute(struct scsi_tgt_queue *q, const struct tmf_args *args)
+static int tmf_execute(struct scsi_tgt_host *host, const struct tmf_args *args)
 {
-	struct scsi_tgt_cmd *cmd = scsi_tgt_cmd_alloc_tmf(q);
+	struct scsi_tgt_cmd *cmd = scsi_tgt_cmd_alloc_tmf(host, args->ref_queue);
 	int ret;
 
 	if (!cmd)
@@ -59,7 +59,7 @@ static int tmf_execute(struct scsi_tgt_queue *q, const struct tmf_args *args)
 	cmd->ref_generation = args->ref_generation;
 	trace_scsi_tgt_tmf(cmd);
 	scsi_tgt_cmd_execute(cmd);
-	tmf_wait(q->host, cmd);
+	tmf_wait(host, cmd);
 	ret = cmd->result == SCSI_TGT_RESULT_STATUS ? cmd->status : -ENOTCONN;
 	scsi_tgt_cmd_free(cmd);
 	return ret;
@@ -174,7 +174,7 @@ static int cmd_abort(struct scsi_tgt_host *host,
 					-EBUSY : 0;
 			asked = true;
 			generation = args.ref_generation;
-			if (tmf_execute(q, &args) == -EBUSY)
+			if (tmf_execute(host, &args) == -EBUSY)
 				return -EAGAIN;
 			break;
 		default:
@@ -308,7 +308,7 @@ int scsi_tgt_lun_reset(struct scsi_tgt_nexus *nexus, const struct scsi_lun *lun)
 	int resp, ret;
 
 	reset_begin(nexus->host, lun);
-	resp = tmf_execute(&nexus->host->queues[0], &args);
+	resp = tmf_execute(nexus->host, &args);
 	ret = reset_end(nexus->host, lun);
 	if (ret || resp == -EBUSY)
 		return ret ?: resp;

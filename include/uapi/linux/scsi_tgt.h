@@ -163,6 +163,7 @@
  * committed.  Both answers have a deadline (sysfs tmf_received_ms,
  * tmf_done_ms); a helper that misses one is hung and is detached.
  * Functions use tags that no command uses, so they never find a queue full.
+ * One comes by the queue of the command that it is about, or by any other.
  *
  *
  * 9. Control: generic netlink family SCSI_TGT_GENL_NAME

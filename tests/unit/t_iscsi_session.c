@@ -204,6 +204,34 @@ static void texts(void **state)
 	assert_true(iscsi_rig_quiet());
 }
 
+/* The last response is one to a request that is final (RFC 7143, 11.11.1). */
+static void not_final_yet(void **state)
+{
+	int fd = SESSION("");
+	uint32_t ttt;
+
+	(void)state;
+	TEXT(fd, ISCSI_TAG_NONE, 0, "SendTargets=\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_int_equal(bhs[1], 0);
+	ttt = get_be32(bhs + 20);
+	assert_int_not_equal(ttt, ISCSI_TAG_NONE);
+	assert_true(reply_has("TargetName=" ISCSI_RIG_TARGET));
+	TEXT(fd, ttt, 0, "X-new=1\0");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_int_equal(bhs[1], 0);
+	assert_int_not_equal(get_be32(bhs + 20), ttt);
+	ttt = get_be32(bhs + 20);
+	assert_true(reply_has("X-new=NotUnderstood"));
+	TEXT(fd, ttt, ISCSI_FINAL, "");
+	expect(fd, ISCSI_TEXT_RSP);
+	assert_int_equal(bhs[1], ISCSI_FINAL);
+	assert_int_equal(get_be32(bhs + 20), ISCSI_TAG_NONE);
+	assert_int_equal(data_len, 0);
+	ping(fd);
+	end(fd);
+}
+
 static void add_portals(void *arg)
 {
 	char text[64], err[TGT_ERR_SIZE];
@@ -542,6 +570,7 @@ int main(void)
 		cmocka_unit_test(short_data_in),
 		cmocka_unit_test(portal_groups),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(not_final_yet),
 		cmocka_unit_test(long_answer),
 		cmocka_unit_test(abort_of_what_never_came),
 		cmocka_unit_test(told_of_the_end),

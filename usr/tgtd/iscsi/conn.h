@@ -211,7 +211,7 @@ struct iscsi_conn {
 	size_t text_sent;
 	uint32_t text_itt, text_ttt;
 	uint32_t text_max_recv;		/* MaxRecvDataSegmentLength that it declared, 0: none */
-	bool text_busy;
+	bool text_busy, text_final;	/* final: of the request */
 	struct tgt_call text_call;
 
 	struct tgt_timer timer;		/* [own] login's end, then NOP-In */

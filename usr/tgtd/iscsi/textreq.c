@@ -97,6 +97,16 @@ static void process(struct iscsi_conn *conn)
  * The thread of the connection
  */
 
+/* The response isn't the last one, and asks for another request. */
+static void goes_on(struct iscsi_conn *conn, struct iscsi_misc *misc, uint8_t flags)
+{
+	if (conn->next_ttt == ISCSI_TAG_NONE)
+		conn->next_ttt = 0;
+	conn->text_ttt = conn->next_ttt++;
+	misc->bhs[1] = flags;
+}
+
+/* The last response is one to a request that is final (RFC 7143, 11.11.1). */
 static void respond(struct iscsi_conn *conn)
 {
 	uint32_t max = conn->params.value[ISCSI_KEY_MAX_RECV_LENGTH];
@@ -113,12 +123,12 @@ static void respond(struct iscsi_conn *conn)
 	conn->text_sent += len;
 	conn->text_ttt = ISCSI_TAG_NONE;
 	if (len < left) {
-		if (conn->next_ttt == ISCSI_TAG_NONE)
-			conn->next_ttt = 0;
-		conn->text_ttt = conn->next_ttt++;
-		misc->bhs[1] = ISCSI_CONTINUE;
+		goes_on(conn, misc, ISCSI_CONTINUE);
 	} else {
 		iscsi_text_free(&conn->text_out);
+		conn->text_sent = 0;
+		if (!conn->text_final)
+			goes_on(conn, misc, 0);
 	}
 	put_be32(conn->text_ttt, misc->bhs + ISCSI_O_TTT);
 	iscsi_misc_queue(conn, misc);
@@ -201,10 +211,7 @@ static int more(struct iscsi_conn *conn)
 
 	if (!misc)
 		return -ENOMEM;
-	if (conn->next_ttt == ISCSI_TAG_NONE)
-		conn->next_ttt = 0;
-	conn->text_ttt = conn->next_ttt++;
-	misc->bhs[1] = 0;
+	goes_on(conn, misc, 0);
 	put_be32(conn->text_ttt, misc->bhs + ISCSI_O_TTT);
 	iscsi_misc_queue(conn, misc);
 	return 0;
@@ -217,6 +224,7 @@ int iscsi_text_pdu(struct iscsi_conn *conn)
 		return -ENOMEM;
 	if (conn->rx.bhs[1] & ISCSI_CONTINUE)
 		return more(conn);
+	conn->text_final = conn->rx.bhs[1] & ISCSI_FINAL;
 	if (conn->text_sent < conn->text_out.len) {
 		respond(conn);
 		return conn->state == ISCSI_CONN_CLOSED ? -ESHUTDOWN : 0;

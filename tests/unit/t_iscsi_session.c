@@ -232,6 +232,30 @@ static void not_final_yet(void **state)
 	end(fd);
 }
 
+/* Whoever began first makes room; sessions with the target are no matter of it. */
+static void discoveries(void **state)
+{
+	int fds[ISCSI_DISCOVERIES_MAX + 1], session = SESSION(""), i;
+
+	(void)state;
+	for (i = 0; i <= ISCSI_DISCOVERIES_MAX; i++) {
+		fds[i] = iscsi_rig_connect();
+		LOGIN(fds[i], OPERATIONAL_TO_FULL,
+		      "InitiatorName=" ISCSI_RIG_INITIATOR "\0SessionType=Discovery\0");
+		expect_status(fds[i], ISCSI_LOGIN_OK);
+	}
+	expect_close(fds[0]);
+	for (i = 1; i <= ISCSI_DISCOVERIES_MAX; i++) {
+		TEXT(fds[i], ISCSI_TAG_NONE, ISCSI_FINAL, "SendTargets=All\0");
+		cmdsn--;	/* each has its own */
+		expect(fds[i], ISCSI_TEXT_RSP);
+		assert_true(reply_has("TargetName=" ISCSI_RIG_TARGET));
+		close(fds[i]);
+	}
+	ping(session);
+	end(session);
+}
+
 static void add_portals(void *arg)
 {
 	char text[64], err[TGT_ERR_SIZE];
@@ -571,6 +595,7 @@ int main(void)
 		cmocka_unit_test(portal_groups),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(not_final_yet),
+		cmocka_unit_test(discoveries),
 		cmocka_unit_test(long_answer),
 		cmocka_unit_test(abort_of_what_never_came),
 		cmocka_unit_test(told_of_the_end),

@@ -11,6 +11,7 @@
 
 #define ISCSI_CONNS_MAX		1024	/* at all */
 #define ISCSI_LOGINS_MAX	64	/* of these before the end of login; others wait */
+#define ISCSI_DISCOVERIES_MAX	64	/* of these for discovery; the oldest one ends */
 
 extern const struct tgt_transport_ops tgt_iscsi_transport;
 

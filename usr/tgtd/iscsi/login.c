@@ -184,10 +184,26 @@ static void set_limits(struct iscsi_conn *conn)
 	}
 }
 
+/* Discovery is short: who has been at it for longest makes room for another. */
+static void discovery_room(void)
+{
+	struct iscsi_conn *conn, *oldest = NULL;
+	unsigned int nr = 0;
+
+	tgt_list_for_each(conn, &iscsi_conns, struct iscsi_conn, link)
+		if (!conn->login && conn->session && !conn->session->target &&
+		    conn->state != ISCSI_CONN_CLOSED && !nr++)
+			oldest = conn;
+	if (nr >= ISCSI_DISCOVERIES_MAX)
+		iscsi_conn_close(oldest, "discovery takes too long, and others want to");
+}
+
 static void leave_login(struct iscsi_conn *conn)
 {
 	bool discovery = conn->login->discovery;
 
+	if (discovery)
+		discovery_room();
 	set_limits(conn);
 	iscsi_login_free(conn->login);
 	conn->login = NULL;

@@ -22,8 +22,10 @@ for i in $(seq $rounds); do
 	tgt_lun 1 2 "$T_DIR/b" || break
 	wait_for 20 tgt_disk 1 2 || break
 	d=$(tgt_disk 1 2)
-	# It goes in the middle of this, which must end, with whatever result.
-	timeout 60 dd if=/dev/zero of="$d" bs=64k count=1000 oflag=direct status=none 2> /dev/null &
+	# It goes in the middle of this, which must end, with whatever result.  A dd that
+	# comes too late makes no file where the next disk wants its node.
+	timeout 60 dd if=/dev/zero of="$d" bs=64k count=1000 oflag=direct conv=nocreat \
+		status=none 2> /dev/null &
 	user=$!
 	sleep 0.3
 	tgt_lun_del 1 2 || break
@@ -39,7 +41,8 @@ ok "a second target, with I/O, ..." tgt_target 2
 ok "... a logical unit" tgt_lun 2 1 "$T_DIR/b"
 ok "... and its disk" tgt_wait_disk 2 1
 d=$(tgt_disk 2 1)
-timeout 100 dd if=/dev/zero of="$d" bs=64k count=100000 oflag=direct status=none 2> /dev/null &
+timeout 100 dd if=/dev/zero of="$d" bs=64k count=100000 oflag=direct conv=nocreat \
+	status=none 2> /dev/null &
 user=$!
 sleep 0.5
 ok "is deleted" tgt_target_del 2

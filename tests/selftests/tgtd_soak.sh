@@ -52,7 +52,7 @@ hammer()
 	local dev
 	until [ -e "$T_DIR/stop" ]; do
 		dev=$(tgt_disk 2 1) && timeout 60 dd if=/dev/zero of="$dev" bs=64k count=64 \
-			oflag=direct status=none 2> /dev/null
+			oflag=direct conv=nocreat status=none 2> /dev/null
 		sleep 0.2
 	done
 }
@@ -86,7 +86,7 @@ do_lun()
 	quietly tgt_lun 1 $lun "$T_DIR/b"
 	pause 1
 	if dev=$(tgt_disk 1 $lun); then
-		quietly dd if=/dev/zero of="$dev" bs=64k count=100 oflag=direct &
+		quietly dd if=/dev/zero of="$dev" bs=64k count=100 oflag=direct conv=nocreat &
 		others+=($!)
 	fi
 	quietly tgt_lun_del 1 $lun
@@ -99,7 +99,7 @@ do_target()
 	quietly tgt_lun 3 1 16M --bstype mem
 	pause 1
 	if dev=$(tgt_disk 3 1); then
-		quietly dd if=/dev/zero of="$dev" bs=64k count=1000 oflag=direct &
+		quietly dd if=/dev/zero of="$dev" bs=64k count=1000 oflag=direct conv=nocreat &
 		others+=($!)
 	fi
 	quietly tgt_target_del 3

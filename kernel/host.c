@@ -57,6 +57,7 @@ static struct scsi_tgt_host *host_alloc(const char *name,
 	host->params = *p;
 	strscpy(host->name, name, sizeof(host->name));
 	spin_lock_init(&host->lock);
+	mutex_init(&host->pm_lock);
 	INIT_LIST_HEAD(&host->nexuses);
 	INIT_LIST_HEAD(&host->link);
 	init_waitqueue_head(&host->wait);
@@ -125,6 +126,9 @@ static void host_remove_work(struct work_struct *work)
 
 	/* No LUN event comes after ->removing is set. */
 	drain_workqueue(host->lun_wq);
+	mutex_lock(&host->pm_lock);
+	host->leaving = true;
+	mutex_unlock(&host->pm_lock);
 	host->ops->host_remove(host);
 
 	host_end_helpers(host, "the host is removed");
@@ -253,6 +257,22 @@ int scsi_tgt_host_delete(struct scsi_tgt_host *host)
 	scsi_tgt_host_window_over(host);
 	queue_work(scsi_tgt_remove_wq, &host->remove);
 	return 0;
+}
+
+/* The one of the lowest number from this one on. */
+struct scsi_tgt_host *scsi_tgt_host_find_from(u32 host_no)
+{
+	struct scsi_tgt_host *host, *found = NULL;
+
+	mutex_lock(&scsi_tgt_hosts_lock);
+	list_for_each_entry(host, &scsi_tgt_hosts, link)
+		if (host->host_no >= host_no &&
+		    (!found || host->host_no < found->host_no))
+			found = host;
+	if (found)
+		get_device(&found->dev);
+	mutex_unlock(&scsi_tgt_hosts_lock);
+	return found;
 }
 
 struct scsi_tgt_host *scsi_tgt_host_find(u32 host_no)

@@ -17,6 +17,7 @@
 #define LOOP_SEGMENTS_MAX	1024
 #define LOOP_DATA_MAX		(8U << 20)
 #define LOOP_BVECS_INLINE	4
+#define LOOP_FLUSH_TIMEOUT	(10 * HZ)
 /* Flat space addressing (SAM-5, 4.7.7.3) as scsilun_to_int() gives it. */
 #define LOOP_LUN_MAX		0x8000
 
@@ -25,6 +26,9 @@
  * @host: the library's
  * @shost: the midlayer's
  * @nexus: the only one: this machine
+ * @written: a disk may have something in its cache: a write has ended since
+ *	the last flush of all began
+ * @asleep: the machine sleeps, with nothing written
  * @bvecs: arrays of LOOP_SEGMENTS_MAX, one always there, so that there is
  *	progress without memory
  */
@@ -32,6 +36,8 @@ struct loop_host {
 	struct scsi_tgt_host *host;
 	struct Scsi_Host *shost;
 	struct scsi_tgt_nexus *nexus;
+	bool written;
+	bool asleep;
 	mempool_t bvecs;
 };
 
@@ -108,11 +114,36 @@ static void loop_cmd_put_data(struct scsi_tgt_cmd *cmd)
 		mempool_free(lc->bvecs, &cmd_loop(cmd)->bvecs);
 }
 
+/* Those that sd has flushed when the machine sleeps. */
+static bool loop_is_disk(const struct scsi_device *sdev)
+{
+	return sdev->type == TYPE_DISK || sdev->type == TYPE_MOD ||
+	       sdev->type == TYPE_RBC || sdev->type == TYPE_ZBC;
+}
+
+static bool loop_is_flush(const struct scsi_cmnd *scmd)
+{
+	return scmd->cmnd[0] == SYNCHRONIZE_CACHE || scmd->cmnd[0] == SYNCHRONIZE_CACHE_16;
+}
+
+/* Any that isn't known to write nothing. */
+static void loop_note_write(const struct scsi_tgt_cmd *cmd, const struct scsi_cmnd *scmd)
+{
+	struct loop_host *loop = cmd_loop(cmd);
+
+	if (READ_ONCE(loop->written) || !loop_is_disk(scmd->device) ||
+	    loop_is_flush(scmd) || scmd->cmnd[0] == TEST_UNIT_READY)
+		return;
+	WRITE_ONCE(loop->written, true);
+}
+
 static void loop_done(struct scsi_tgt_cmd *cmd)
 {
 	struct loop_cmd *lc = scsi_tgt_cmd_priv(cmd);
 	struct scsi_cmnd *scmd = lc->scmd;
 
+	if (cmd->dir != SCSI_TGT_DIR_IN)
+		loop_note_write(cmd, scmd);
 	loop_cmd_put_data(cmd);
 	scmd->result = loop_host_bytes[cmd->result] << 16 | cmd->status;
 	scsi_set_resid(scmd, cmd->residual);
@@ -184,6 +215,11 @@ static int loop_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *scmd)
 	struct scsi_tgt_cmd *cmd;
 	struct loop_cmd *lc;
 
+	if (unlikely(READ_ONCE(loop->asleep)) && loop_is_flush(scmd)) {
+		scmd->result = 0;
+		scsi_done(scmd);
+		return 0;
+	}
 	cmd = scsi_tgt_cmd_alloc(loop->host, loop_dir(scmd));
 	if (!cmd)
 		return SCSI_MLQUEUE_HOST_BUSY;
@@ -436,6 +472,54 @@ static void loop_lun_changed(struct scsi_tgt_host *host,
 	}
 }
 
+/* As sd does: who has no cache, or is not there any more, has nothing to flush. */
+static bool loop_flush_disk(struct scsi_device *sdev)
+{
+	static const u8 cdb[10] = { SYNCHRONIZE_CACHE };
+	struct scsi_sense_hdr sshdr = {};
+	int ret;
+
+	if (!loop_is_disk(sdev) || !scsi_device_online(sdev))
+		return true;
+	ret = scsi_tgt_compat_execute(sdev, cdb, LOOP_FLUSH_TIMEOUT, &sshdr);
+	if (ret <= 0)
+		return !ret;
+	return host_byte(ret) == DID_NO_CONNECT ||
+	       (scsi_sense_valid(&sshdr) && sshdr.sense_key == ILLEGAL_REQUEST);
+}
+
+static void loop_flush(struct scsi_tgt_host *host)
+{
+	struct loop_host *loop = scsi_tgt_host_priv(host);
+	struct scsi_device *sdev;
+
+	WRITE_ONCE(loop->written, false);
+	shost_for_each_device(sdev, loop->shost) {
+		if (loop_flush_disk(sdev))
+			continue;
+		WRITE_ONCE(loop->written, true);
+		scsi_device_put(sdev);
+		break;
+	}
+}
+
+static int loop_sleep(struct scsi_tgt_host *host)
+{
+	struct loop_host *loop = scsi_tgt_host_priv(host);
+
+	if (READ_ONCE(loop->written))
+		return -EBUSY;
+	WRITE_ONCE(loop->asleep, true);
+	return 0;
+}
+
+static void loop_wake(struct scsi_tgt_host *host)
+{
+	struct loop_host *loop = scsi_tgt_host_priv(host);
+
+	WRITE_ONCE(loop->asleep, false);
+}
+
 static const struct scsi_tgt_transport_ops loop_ops = {
 	.name		= "loop",
 	.owner		= THIS_MODULE,
@@ -446,6 +530,9 @@ static const struct scsi_tgt_transport_ops loop_ops = {
 	.lun_add	= loop_lun_add,
 	.lun_del	= loop_lun_del,
 	.lun_changed	= loop_lun_changed,
+	.flush		= loop_flush,
+	.sleep		= loop_sleep,
+	.wake		= loop_wake,
 	.done		= loop_done,
 };
 

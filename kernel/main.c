@@ -12,6 +12,7 @@ struct workqueue_struct *scsi_tgt_remove_wq;
 
 struct class scsi_tgt_class = {
 	.name	= "scsi_tgt",
+	.pm	= pm_sleep_ptr(&scsi_tgt_host_pm_ops),
 };
 
 static int __init scsi_tgt_init(void)
@@ -35,11 +36,16 @@ static int __init scsi_tgt_init(void)
 	ret = scsi_tgt_hosts_init();
 	if (ret)
 		goto unregister_class;
-	ret = scsi_tgt_genl_init();
+	ret = scsi_tgt_pm_init();
 	if (ret)
 		goto exit_hosts;
+	ret = scsi_tgt_genl_init();
+	if (ret)
+		goto exit_pm;
 	return 0;
 
+exit_pm:
+	scsi_tgt_pm_exit();
 exit_hosts:
 	scsi_tgt_hosts_exit();
 unregister_class:
@@ -57,6 +63,7 @@ destroy_wq:
 static void __exit scsi_tgt_exit(void)
 {
 	scsi_tgt_genl_exit();
+	scsi_tgt_pm_exit();
 	destroy_workqueue(scsi_tgt_remove_wq);
 	flush_workqueue(scsi_tgt_wq);
 	scsi_tgt_hosts_exit();

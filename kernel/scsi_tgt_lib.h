@@ -44,6 +44,12 @@ struct scsi_tgt_queue;
  *	0 or -errno, which the helper is told.
  * @lun_del: the helper is about to stop serving @lun: let it go.
  * @lun_changed: capacity or identity of @lun changed
+ * @flush: the machine is about to sleep: have caches flushed, while the helper
+ *	can.  May sleep, for a while.  This and the next two may be NULL.
+ * @sleep: the helper is frozen, and the host has no commands.  From now on,
+ *	answer a flush from what is known: nothing is left to be flushed.
+ *	0, or -EBUSY if something is, and the machine will not sleep.
+ * @wake: the helper is going to go on
  * @done: the command has ended: &scsi_tgt_cmd.result and what belongs to it
  *	are set and the command is the transport's, to be given to
  *	scsi_tgt_cmd_free().  Any context; may be called before
@@ -61,6 +67,9 @@ struct scsi_tgt_transport_ops {
 	void (*lun_del)(struct scsi_tgt_host *host, const struct scsi_lun *lun);
 	void (*lun_changed)(struct scsi_tgt_host *host,
 			    const struct scsi_lun *lun);
+	void (*flush)(struct scsi_tgt_host *host);
+	int (*sleep)(struct scsi_tgt_host *host);
+	void (*wake)(struct scsi_tgt_host *host);
 	void (*done)(struct scsi_tgt_cmd *cmd);
 };
 

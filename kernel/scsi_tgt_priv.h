@@ -128,6 +128,8 @@ struct scsi_tgt_host_params {
  * @published: it has been made, and is in the list
  * @removing: HOST_DEL was called
  * @gone: the transport has let go; no helper can attach
+ * @pm_lock: outermost; guards @leaving, so that the transport stays meanwhile
+ * @leaving: ->host_remove() is called, or was
  * @window_end: of the recovery window, in jiffies; guarded by @lock, too
  * @nexuses: list
  * @next_nexus: id of the next one
@@ -164,6 +166,8 @@ struct scsi_tgt_host {
 	bool published;
 	bool removing;
 	bool gone;
+	struct mutex pm_lock;
+	bool leaving;
 	unsigned long window_end;
 	struct list_head nexuses;
 	u64 next_nexus;
@@ -278,6 +282,7 @@ struct scsi_tgt_host *scsi_tgt_host_create(const char *transport,
 					   const struct scsi_tgt_host_params *p);
 int scsi_tgt_host_delete(struct scsi_tgt_host *host);
 struct scsi_tgt_host *scsi_tgt_host_find(u32 host_no);
+struct scsi_tgt_host *scsi_tgt_host_find_from(u32 host_no);
 struct scsi_tgt_host *scsi_tgt_host_find_name(const char *name);
 void scsi_tgt_host_put(struct scsi_tgt_host *host);
 void scsi_tgt_host_stats(struct scsi_tgt_host *host,
@@ -373,6 +378,11 @@ void scsi_tgt_genl_event(struct scsi_tgt_host *host, u8 event, pid_t pid);
 void scsi_tgt_genl_lun_event(struct scsi_tgt_host *host, u8 event,
 			     const struct scsi_lun *lun, int error);
 void scsi_tgt_genl_nexus_event(const struct scsi_tgt_nexus *nexus, u8 event);
+
+/* pm.c */
+extern const struct dev_pm_ops scsi_tgt_host_pm_ops;
+int scsi_tgt_pm_init(void);
+void scsi_tgt_pm_exit(void);
 
 /* transport.c */
 const struct scsi_tgt_transport_ops *scsi_tgt_transport_get(const char *name);

@@ -49,6 +49,25 @@ static inline void scsi_tgt_compat_vm_flags_mod(struct vm_area_struct *vma,
 #define scsi_tgt_compat_dump_attrs(cb)	(genl_info_dump(cb)->attrs)
 #endif
 
+/* A command without data, once; as scsi_execute_cmd() ends. */
+#if KERNEL_VERSION(6, 3, 0) > LINUX_VERSION_CODE
+static inline int scsi_tgt_compat_execute(struct scsi_device *sdev, const u8 *cdb,
+					  int timeout, struct scsi_sense_hdr *sshdr)
+{
+	return scsi_execute_req(sdev, cdb, DMA_NONE, NULL, 0, sshdr, timeout, 0,
+				NULL);
+}
+#else
+static inline int scsi_tgt_compat_execute(struct scsi_device *sdev, const u8 *cdb,
+					  int timeout, struct scsi_sense_hdr *sshdr)
+{
+	const struct scsi_exec_args args = { .sshdr = sshdr };
+
+	return scsi_execute_cmd(sdev, cdb, REQ_OP_DRV_IN, NULL, 0, timeout, 0,
+				&args);
+}
+#endif
+
 /* scsi_host_template.eh_timed_out */
 #if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define scsi_tgt_compat_eh_action	blk_eh_timer_return

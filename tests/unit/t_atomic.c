@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "rig.h"
+#include "async.h"
 
 #define BS 512u
 
@@ -17,64 +17,21 @@ static const struct tgt_store_ops *mem_ops;
 static struct tgt_store_ops hold_ops;
 
 /*
- * Commands by hand: several at a time, in any thread
+ * Commands
  */
-
-struct async {
-	struct tgt_cmd cmd;
-	struct tgt_call call;
-	uint8_t cdb[16];
-	uint8_t data[16 * BS];
-	atomic_bool done;
-	void (*then)(struct async *a);	/* in its thread */
-};
-
-static void async_done(struct tgt_cmd *cmd)
-{
-	struct async *a = tgt_container_of(cmd, struct async, cmd);
-
-	if (cmd->resp_len)
-		memcpy(a->data, cmd->resp, cmd->resp_len);
-	if (a->then)
-		a->then(a);
-	else
-		atomic_store(&a->done, true);
-	if (tgt_self == tgt_thread_get(0))
-		tgt_thread_quit();
-}
-
-static int async_copy(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len)
-{
-	struct async *a = tgt_container_of(cmd, struct async, cmd);
-
-	if (cmd->dir == SCSI_TGT_DIR_OUT)
-		memcpy(buf, a->data + offset, len);
-	else
-		memcpy(a->data + offset, buf, len);
-	return 0;
-}
-
-static const struct tgt_cmd_ops async_ops = { .done = async_done, .copy = async_copy };
 
 static void prepare(struct async *a, uint16_t lun, uint8_t opcode, uint64_t lba, uint32_t nr,
 		    enum scsi_tgt_dir dir, uint32_t len)
 {
-	memset(a->cdb, 0, sizeof(a->cdb));
+	async_init(a, 0, lun);
 	a->cdb[0] = opcode;
 	put_be64(lba, a->cdb + 2);
 	if (opcode == COMPARE_AND_WRITE)
 		a->cdb[13] = nr;
 	else
 		put_be32(nr, a->cdb + 10);
-	tgt_cmd_init(&a->cmd);
-	a->cmd.ops = &async_ops;
-	a->cmd.nexus = &rig_nexus[0];
-	a->cmd.cdb = a->cdb;
-	a->cmd.cdb_len = 16;
 	a->cmd.dir = dir;
 	a->cmd.data_len = len;
-	tgt_lun_encode(lun, a->cmd.lun);
-	atomic_store(&a->done, false);
 }
 
 /* COMPARE AND WRITE: of fill, to fill + 1. */
@@ -105,36 +62,6 @@ static struct async *start_attr(enum scsi_tgt_task_attr attr, uint8_t opcode, ui
 	a->cmd.task_attr = attr;
 	tgt_cmd_submit(&a->cmd);
 	return a;
-}
-
-/* Lets everything happen that can. */
-static void settle_done(struct tgt_sync *sync)
-{
-	*(bool *)(sync + 1) = true;
-	tgt_thread_quit();
-}
-
-static void settle(void)
-{
-	struct { struct tgt_sync sync; bool done; } s;
-
-	for (int i = 0; i < 8; i++) {
-		memset(&s, 0, sizeof(s));
-		s.sync.done = settle_done;
-		tgt_sync_start(&s.sync);
-		rig_wait(&s.done);
-	}
-}
-
-static uint8_t finish(struct async *a)
-{
-	uint8_t status;
-
-	while (!atomic_load(&a->done))
-		tgt_thread_run();
-	status = a->cmd.status;
-	free(a);
-	return status;
 }
 
 /*
@@ -362,7 +289,7 @@ static void errors_let_others_go(void **state)
 	memset(data, 7, 2 * BS);
 	assert_int_equal(caw(0, 1, 2 * BS).key, SENSE_MISCOMPARE);
 	w = start(WRITE_16, 0, 1, 1, 3);
-	assert_int_equal(finish(w), SAM_GOOD);
+	assert_int_equal(async_finish(w), SAM_GOOD);
 	assert_int_equal(disk[0], 3);
 }
 
@@ -374,22 +301,22 @@ static void others_wait(void **state)
 	(void)state;
 	holding[TGT_IO_READ] = true;
 	c = start(COMPARE_AND_WRITE, 10, 1, 2, 0);
-	settle();
+	async_settle();
 	assert_int_equal(nr_held, 1);
 	w = start(WRITE_16, 9, 2, 2, 6);
 	far = start(WRITE_16, 11, 1, 1, 6);
 	r = start(READ_16, 10, 1, 1, 0);
-	settle();
+	async_settle();
 	assert_true(atomic_load(&far->done));
 	assert_false(atomic_load(&w->done));
 	assert_int_equal(nr_held, 1);
 	assert_int_equal(disk[9 * BS], 0);
 	holding[TGT_IO_READ] = false;
 	let_go();
-	assert_int_equal(finish(c), SAM_GOOD);
-	assert_int_equal(finish(w), SAM_GOOD);
-	assert_int_equal(finish(r), SAM_GOOD);
-	assert_int_equal(finish(far), SAM_GOOD);
+	assert_int_equal(async_finish(c), SAM_GOOD);
+	assert_int_equal(async_finish(w), SAM_GOOD);
+	assert_int_equal(async_finish(r), SAM_GOOD);
+	assert_int_equal(async_finish(far), SAM_GOOD);
 	assert_int_equal(disk[10 * BS], 6);
 }
 
@@ -404,17 +331,17 @@ static void waits_for_others(void **state)
 	u = start(WRITE_16, 40, 4, 4, 5);
 	c = start(COMPARE_AND_WRITE, 3, 1, 2, 5);
 	late = start(WRITE_16, 3, 1, 1, 7);
-	settle();
+	async_settle();
 	assert_false(atomic_load(&c->done));
 	assert_int_equal(nr_held, 2);		/* late waits behind c */
 	holding[TGT_IO_WRITE] = false;
 	let_go();
-	assert_int_equal(finish(w), SAM_GOOD);
-	assert_int_equal(finish(c), SAM_GOOD);
-	assert_int_equal(finish(late), SAM_GOOD);
+	assert_int_equal(async_finish(w), SAM_GOOD);
+	assert_int_equal(async_finish(c), SAM_GOOD);
+	assert_int_equal(async_finish(late), SAM_GOOD);
 	assert_int_equal(disk[3 * BS], 7);
 	let_go();
-	assert_int_equal(finish(u), SAM_GOOD);
+	assert_int_equal(async_finish(u), SAM_GOOD);
 }
 
 /* Exclusive ones that overlap go in order. */
@@ -427,12 +354,12 @@ static void in_order(void **state)
 	for (int i = 0; i < 4; i++)
 		c[i] = start(COMPARE_AND_WRITE, 10, 1, 2, i);
 	for (int i = 0; i < 4; i++) {
-		settle();
+		async_settle();
 		assert_int_equal(nr_held, 1);
 		let_go();
 	}
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(finish(c[i]), SAM_GOOD);
+		assert_int_equal(async_finish(c[i]), SAM_GOOD);
 	assert_int_equal(disk[10 * BS], 4);
 }
 
@@ -444,7 +371,7 @@ static void unmap_waits(void **state)
 	(void)state;
 	holding[TGT_IO_READ] = true;
 	c = start(COMPARE_AND_WRITE, 10, 1, 2, 0);
-	settle();
+	async_settle();
 	prepare(u, 1, UNMAP, 0, 0, SCSI_TGT_DIR_OUT, 24);
 	put_be16(24, u->cdb + 7);
 	u->cmd.cdb_len = 10;
@@ -453,11 +380,11 @@ static void unmap_waits(void **state)
 	put_be64(10, u->data + 8);
 	put_be32(1, u->data + 16);
 	tgt_cmd_submit(&u->cmd);
-	settle();
+	async_settle();
 	assert_false(atomic_load(&u->done));
 	let_go();
-	assert_int_equal(finish(c), SAM_GOOD);
-	assert_int_equal(finish(u), SAM_GOOD);
+	assert_int_equal(async_finish(c), SAM_GOOD);
+	assert_int_equal(async_finish(u), SAM_GOOD);
 	assert_int_equal(disk[10 * BS], 0);
 }
 
@@ -499,18 +426,18 @@ static void preempt_and_abort(void **state)
 	holding[TGT_IO_WRITE] = true;
 	first = start(WRITE_16, 0, 1, 1, 5);
 	abort = start_preempt();
-	settle();
+	async_settle();
 	late = start(WRITE_16, 1, 1, 1, 6);
-	settle();
+	async_settle();
 	assert_false(atomic_load(&abort->done));
 	assert_false(atomic_load(&late->done));
 	assert_int_equal(nr_held, 1);
 	/* No reservation yet: the registration is preempted, the late one may. */
 	holding[TGT_IO_WRITE] = false;
 	let_go();
-	assert_int_equal(finish(first), SAM_TASK_ABORTED);
-	assert_int_equal(finish(abort), SAM_GOOD);
-	assert_int_equal(finish(late), SAM_GOOD);
+	assert_int_equal(async_finish(first), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(abort), SAM_GOOD);
+	assert_int_equal(async_finish(late), SAM_GOOD);
 	/* Again, with one. */
 	rig_clear_ua(1);
 	assert_good(pr_out(0, 0, 0, 0, 1));
@@ -518,14 +445,14 @@ static void preempt_and_abort(void **state)
 	holding[TGT_IO_WRITE] = true;
 	first = start(WRITE_16, 0, 1, 1, 7);
 	abort = start_preempt();
-	settle();
+	async_settle();
 	late = start(WRITE_16, 1, 1, 1, 8);
-	settle();
+	async_settle();
 	holding[TGT_IO_WRITE] = false;
 	let_go();
-	assert_int_equal(finish(first), SAM_TASK_ABORTED);
-	assert_int_equal(finish(abort), SAM_GOOD);
-	assert_int_equal(finish(late), SAM_RESERVATION_CONFLICT);
+	assert_int_equal(async_finish(first), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(abort), SAM_GOOD);
+	assert_int_equal(async_finish(late), SAM_RESERVATION_CONFLICT);
 	assert_int_equal(disk[0], 7);
 	assert_int_equal(disk[BS], 6);
 }
@@ -626,8 +553,8 @@ static void counts(const char *bstype, const char *path, struct tgt_lu *two)
 		tgt_thread_call(tgt_thread_get(1 + i % 3), &counters[i].go);
 	}
 	while (atomic_load(&running))
-		settle();
-	settle();
+		async_settle();
+	async_settle();
 	for (int i = 0; i < COUNTERS; i++)
 		assert_false(counters[i].failed);
 	assert_int_equal(atomic_load(&counted) + atomic_load(&missed), COUNTERS * TURNS);
@@ -757,7 +684,7 @@ static int group_setup(void **state)
 
 static void assert_waits(struct async *a)
 {
-	settle();
+	async_settle();
 	assert_false(atomic_load(&a->done));
 }
 
@@ -777,20 +704,20 @@ static void ordered(void **state)
 	assert_waits(flush);
 	assert_int_equal(nr_held, 1);
 	let_go();
-	assert_int_equal(finish(before), SAM_GOOD);
+	assert_int_equal(async_finish(before), SAM_GOOD);
 	assert_waits(o);
 	assert_int_equal(nr_held, 1);		/* it has been begun, alone */
 	let_go();
-	assert_int_equal(finish(o), SAM_GOOD);
-	assert_int_equal(finish(flush), SAM_GOOD);
+	assert_int_equal(async_finish(o), SAM_GOOD);
+	assert_int_equal(async_finish(flush), SAM_GOOD);
 	assert_waits(o2);
 	assert_int_equal(nr_held, 1);
 	let_go();
-	assert_int_equal(finish(after), SAM_GOOD);
+	assert_int_equal(async_finish(after), SAM_GOOD);
 	while (!atomic_load(&o2->done))
 		tgt_thread_run();
 	assert_int_equal(o2->data[0], 3);
-	finish(o2);
+	async_finish(o2);
 	assert_int_equal(disk[100 * BS], 2);
 }
 
@@ -804,21 +731,21 @@ static void head_of_queue(void **state)
 	o = start_attr(ORDERED, WRITE_16, 100, 2);
 	head = start_attr(HEAD, WRITE_16, 200, 3);
 	after = start_attr(SIMPLE, READ_16, 300, 0);
-	settle();
+	async_settle();
 	assert_int_equal(nr_held, 2);		/* before and head */
 	held[2] = held[0];
 	held[0] = held[1];
 	held[1] = held[2];
 	let_go();
-	assert_int_equal(finish(head), SAM_GOOD);
+	assert_int_equal(async_finish(head), SAM_GOOD);
 	assert_waits(o);
 	assert_waits(after);
 	let_go();
-	assert_int_equal(finish(before), SAM_GOOD);
+	assert_int_equal(async_finish(before), SAM_GOOD);
 	assert_waits(after);
 	let_go();
-	assert_int_equal(finish(o), SAM_GOOD);
-	assert_int_equal(finish(after), SAM_GOOD);
+	assert_int_equal(async_finish(o), SAM_GOOD);
+	assert_int_equal(async_finish(after), SAM_GOOD);
 }
 
 /* With ranges that are exclusive: nothing waits for ever, whatever comes in between. */
@@ -830,35 +757,35 @@ static void orders_and_ranges(void **state)
 	memset(disk, 1, 8 * BS);
 	holding[TGT_IO_WRITE] = true;
 	caw = start_attr(SIMPLE, COMPARE_AND_WRITE, 0, 1);
-	settle();
+	async_settle();
 	assert_int_equal(nr_held, 1);
 	behind = start_attr(SIMPLE, READ_16, 0, 0);
 	o = start_attr(ORDERED, COMPARE_AND_WRITE, 0, 2);
 	caw2 = start_attr(SIMPLE, COMPARE_AND_WRITE, 0, 3);
 	assert_waits(behind);
 	head = start_attr(HEAD, READ_16, 5, 0);
-	assert_int_equal(finish(head), SAM_GOOD);
+	assert_int_equal(async_finish(head), SAM_GOOD);
 	head_caw = start_attr(HEAD, COMPARE_AND_WRITE, 6, 1);
-	settle();
+	async_settle();
 	assert_int_equal(nr_held, 2);
 	let_go();
-	assert_int_equal(finish(caw), SAM_GOOD);
+	assert_int_equal(async_finish(caw), SAM_GOOD);
 	/* It came before the ordered one, which waits for it. */
 	while (!atomic_load(&behind->done))
 		tgt_thread_run();
 	assert_int_equal(behind->data[0], 2);
-	finish(behind);
+	async_finish(behind);
 	assert_waits(o);
 	let_go();
-	assert_int_equal(finish(head_caw), SAM_GOOD);
+	assert_int_equal(async_finish(head_caw), SAM_GOOD);
 	assert_waits(o);
 	assert_int_equal(nr_held, 1);
 	assert_waits(caw2);
 	let_go();
-	assert_int_equal(finish(o), SAM_GOOD);
+	assert_int_equal(async_finish(o), SAM_GOOD);
 	assert_waits(caw2);
 	let_go();
-	assert_int_equal(finish(caw2), SAM_GOOD);
+	assert_int_equal(async_finish(caw2), SAM_GOOD);
 	assert_int_equal(disk[0], 4);
 	assert_int_equal(disk[6 * BS], 2);
 }
@@ -870,7 +797,7 @@ static void no_aca(void **state)
 	(void)state;
 	assert_int_equal(a->cmd.sense[2], SENSE_ILLEGAL_REQUEST);
 	assert_int_equal(get_be16(a->cmd.sense + 12), ASC_INVALID_MESSAGE);
-	assert_int_equal(finish(a), SAM_CHECK_CONDITION);
+	assert_int_equal(async_finish(a), SAM_CHECK_CONDITION);
 }
 
 int main(void)

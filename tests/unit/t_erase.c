@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "erase.h"
-#include "rig.h"
+#include "async.h"
 #include "sbc.h"
 #include "tmf.h"
 
@@ -523,50 +523,18 @@ static void records(void **state)
 }
 
 /* Task management ends the command, not the work. */
-struct sent {
-	struct tgt_cmd cmd;
-	struct tgt_tmf tmf;
-	bool done, tmf_done;
-};
-
-static void sent_done(struct tgt_cmd *cmd)
-{
-	tgt_container_of(cmd, struct sent, cmd)->done = true;
-}
-
-static int sent_copy(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len)
-{
-	(void)cmd;
-	memcpy(buf, list + offset, len);
-	return 0;
-}
-
-static void sent_tmf_done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
-{
-	assert_int_equal(resp, SCSI_TGT_TMF_RESP_COMPLETE);
-	tgt_container_of(tmf, struct sent, tmf)->tmf_done = true;
-	tgt_thread_quit();
-}
-
-static const struct tgt_cmd_ops sent_ops = { .done = sent_done, .copy = sent_copy };
-
-static struct sent s;
+static struct async s;
 
 static void start_overwrite(void)
 {
 	static const uint8_t cdb[10] = { SANITIZE, 1, 0, 0, 0, 0, 0, 0, 5, 0 };
 
-	memset(&s, 0, sizeof(s));
-	memcpy(list, "\x1f\0\0\x01q", 5);
-	tgt_cmd_init(&s.cmd);
-	s.cmd.ops = &sent_ops;
-	s.cmd.nexus = &rig_nexus[0];
+	async_init(&s, 0, 1);
+	memcpy(s.data, "\x1f\0\0\x01q", 5);
 	s.cmd.cdb = cdb;
 	s.cmd.cdb_len = sizeof(cdb);
 	s.cmd.dir = SCSI_TGT_DIR_OUT;
-	s.cmd.task_attr = SCSI_TGT_TASK_SIMPLE;
 	s.cmd.data_len = 5;
-	tgt_lun_encode(1, s.cmd.lun);
 	tgt_cmd_submit(&s.cmd);
 	/* Until it is under way. */
 	while (RIG_NONE(TEST_UNIT_READY, 0, 0, 0, 0, 0).asc != ASC_SANITIZE_IN_PROGRESS)
@@ -577,13 +545,8 @@ static void start_overwrite(void)
 static void stopped_by(enum scsi_tgt_tmf fn)
 {
 	start_overwrite();
-	s.tmf.nexus = &rig_nexus[0];
-	s.tmf.fn = fn;
-	s.tmf.ref = fn == SCSI_TGT_TMF_ABORT_TASK ? &s.cmd : NULL;
-	s.tmf.done = sent_tmf_done;
-	tgt_lun_encode(1, s.tmf.lun);
-	tgt_tmf_submit(&s.tmf);
-	rig_wait(&s.tmf_done);
+	assert_int_equal(async_tmf_run(0, fn, fn == SCSI_TGT_TMF_ABORT_TASK ? &s : NULL),
+			 SCSI_TGT_TMF_RESP_COMPLETE);
 	assert_true(s.done);
 	assert_int_equal(s.cmd.status, SAM_TASK_ABORTED);
 	rig_clear_ua(1);

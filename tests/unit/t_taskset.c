@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "rig.h"
+#include "async.h"
 #include "taskset.h"
 
 #define BS	512u
@@ -19,45 +19,14 @@ static const struct tgt_store_ops *real_ops;
 static struct tgt_store_ops hold_ops;
 
 /*
- * Commands, several at a time
+ * Commands
  */
-
-struct async {
-	struct tgt_cmd cmd;
-	uint8_t cdb[16], data[2 * BS];
-	bool done;
-};
-
-static void async_done(struct tgt_cmd *cmd)
-{
-	tgt_container_of(cmd, struct async, cmd)->done = true;
-	tgt_thread_quit();
-}
-
-static int async_copy(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len)
-{
-	struct async *a = tgt_container_of(cmd, struct async, cmd);
-
-	if (cmd->dir == SCSI_TGT_DIR_OUT)
-		memcpy(buf, a->data + offset, len);
-	else
-		memcpy(a->data + offset, buf, len);
-	return 0;
-}
-
-static const struct tgt_cmd_ops async_ops = { .done = async_done, .copy = async_copy };
 
 static struct async *prepare(unsigned int nexus, enum scsi_tgt_task_attr attr)
 {
-	struct async *a = calloc(1, sizeof(*a));
+	struct async *a = async_new(nexus, 1);
 
-	tgt_cmd_init(&a->cmd);
-	a->cmd.ops = &async_ops;
-	a->cmd.nexus = &rig_nexus[nexus];
-	a->cmd.cdb = a->cdb;
-	a->cmd.cdb_len = 16;
 	a->cmd.task_attr = attr;
-	tgt_lun_encode(1, a->cmd.lun);
 	return a;
 }
 
@@ -83,79 +52,14 @@ static struct async *start_tur(unsigned int nexus, enum scsi_tgt_task_attr attr,
 
 	a->cdb[5] = control;
 	a->cmd.cdb_len = 6;
-	a->cmd.dir = SCSI_TGT_DIR_NONE;
 	tgt_cmd_submit(&a->cmd);
 	return a;
 }
 
-static uint8_t finish(struct async *a)
-{
-	uint8_t status;
+#define tur(nexus, attr, control)	async_finish(start_tur(nexus, attr, control))
+#define read_one(nexus, attr, control)	async_finish(start(nexus, attr, READ_16, 0, control))
 
-	rig_wait(&a->done);
-	status = a->cmd.status;
-	free(a);
-	return status;
-}
-
-#define tur(nexus, attr, control)	finish(start_tur(nexus, attr, control))
-#define read_one(nexus, attr, control)	finish(start(nexus, attr, READ_16, 0, control))
-
-static struct { struct tgt_sync sync; bool done; } settling;
-
-static void settle_done(struct tgt_sync *sync)
-{
-	(void)sync;
-	settling.done = true;
-	tgt_thread_quit();
-}
-
-/* Lets everything happen that can. */
-static void settle(void)
-{
-	for (int i = 0; i < 16; i++) {
-		memset(&settling, 0, sizeof(settling));
-		settling.sync.done = settle_done;
-		tgt_sync_start(&settling.sync);
-		rig_wait(&settling.done);
-	}
-}
-
-struct function {
-	struct tgt_tmf tmf;
-	bool done;
-	enum scsi_tgt_tmf_resp resp;
-};
-
-static void function_done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
-{
-	struct function *f = tgt_container_of(tmf, struct function, tmf);
-
-	f->resp = resp;
-	f->done = true;
-	tgt_thread_quit();
-}
-
-static void send(struct function *f, unsigned int nexus, enum scsi_tgt_tmf fn, struct async *ref)
-{
-	memset(f, 0, sizeof(*f));
-	f->tmf.nexus = &rig_nexus[nexus];
-	f->tmf.fn = fn;
-	f->tmf.ref = ref ? &ref->cmd : NULL;
-	f->tmf.done = function_done;
-	tgt_lun_encode(1, f->tmf.lun);
-	tgt_tmf_submit(&f->tmf);
-}
-
-static enum scsi_tgt_tmf_resp run(unsigned int nexus, enum scsi_tgt_tmf fn)
-{
-	struct function f;
-
-	send(&f, nexus, fn, NULL);
-	rig_wait(&f.done);
-	return f.resp;
-}
-
+#define run(nexus, fn)		async_tmf_run(nexus, fn, NULL)
 #define clear_aca(nexus)	assert_int_equal(run(nexus, SCSI_TGT_TMF_CLEAR_ACA), \
 						 SCSI_TGT_TMF_RESP_COMPLETE)
 
@@ -213,7 +117,7 @@ static int teardown(void **state)
 /* Ends with CHECK CONDITION and NACA: the LBA is out of range. */
 static void fault(unsigned int nexus)
 {
-	assert_int_equal(finish(start(nexus, SIMPLE, READ_16, UINT32_MAX, NACA)),
+	assert_int_equal(async_finish(start(nexus, SIMPLE, READ_16, UINT32_MAX, NACA)),
 			 SAM_CHECK_CONDITION);
 }
 
@@ -258,7 +162,7 @@ static void aca_refuses(void **state)
 	assert_int_equal(nr_held, 1);
 	assert_int_equal(tur(0, ACA, 0), SAM_ACA_ACTIVE);
 	let_all_go();
-	assert_int_equal(finish(a), SAM_GOOD);
+	assert_int_equal(async_finish(a), SAM_GOOD);
 	assert_int_equal(tur(0, ACA, 0), SAM_GOOD);
 	/* Only the faulted nexus ends it. */
 	clear_aca(1);
@@ -278,13 +182,13 @@ static void aca_command_fails(void **state)
 {
 	(void)state;
 	fault(0);
-	assert_int_equal(finish(start(0, ACA, READ_16, UINT32_MAX, NACA)), SAM_CHECK_CONDITION);
+	assert_int_equal(async_finish(start(0, ACA, READ_16, UINT32_MAX, NACA)), SAM_CHECK_CONDITION);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_ACA_ACTIVE);
 	assert_int_equal(tur(0, ACA, 0), SAM_GOOD);
-	assert_int_equal(finish(start(0, ACA, READ_16, UINT32_MAX, 0)), SAM_CHECK_CONDITION);
+	assert_int_equal(async_finish(start(0, ACA, READ_16, UINT32_MAX, 0)), SAM_CHECK_CONDITION);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_GOOD);
 	/* Without NACA there is none; commands that aren't known have it as well. */
-	assert_int_equal(finish(start(0, SIMPLE, READ_16, UINT32_MAX, 0)), SAM_CHECK_CONDITION);
+	assert_int_equal(async_finish(start(0, SIMPLE, READ_16, UINT32_MAX, 0)), SAM_CHECK_CONDITION);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_GOOD);
 	assert_sense(RIG_NONE(0xee, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), SENSE_ILLEGAL_REQUEST,
 		     ASC_INVALID_OPCODE);
@@ -301,14 +205,14 @@ static void fault_with_waiters(struct async **b, struct async **o)
 
 	holding = true;
 	c = start(0, SIMPLE, COMPARE_AND_WRITE, 0, 0);
-	settle();
+	async_settle();
 	assert_int_equal(nr_held, 1);
 	*b = start(0, SIMPLE, WRITE_16, 0, 0);
 	*o = start(1, ORDERED, WRITE_16, 5, 0);
 	fault(0);
 	let_all_go();
-	assert_int_equal(finish(c), SAM_GOOD);
-	settle();
+	assert_int_equal(async_finish(c), SAM_GOOD);
+	async_settle();
 	assert_false((*b)->done);
 	assert_false((*o)->done);
 }
@@ -320,36 +224,36 @@ static void aca_holds(void **state)
 	(void)state;
 	fault_with_waiters(&b, &o);
 	/* They don't hold up the ACA's own. */
-	assert_int_equal(finish(start(0, ACA, WRITE_16, 0, 0)), SAM_GOOD);
-	assert_int_equal(finish(start(0, ACA, COMPARE_AND_WRITE, 0, 0)), SAM_GOOD);
-	settle();
+	assert_int_equal(async_finish(start(0, ACA, WRITE_16, 0, 0)), SAM_GOOD);
+	assert_int_equal(async_finish(start(0, ACA, COMPARE_AND_WRITE, 0, 0)), SAM_GOOD);
+	async_settle();
 	assert_false(b->done);
 	clear_aca(0);
-	assert_int_equal(finish(b), SAM_GOOD);
-	assert_int_equal(finish(o), SAM_GOOD);
+	assert_int_equal(async_finish(b), SAM_GOOD);
+	assert_int_equal(async_finish(o), SAM_GOOD);
 }
 
 /* What it holds is ended by functions that don't end it; by whoever's. */
 static void held_are_aborted(void **state)
 {
 	struct async *b, *o;
-	struct function f;
+	struct async_tmf f;
 
 	(void)state;
 	fault_with_waiters(&b, &o);
 	assert_int_equal(run(0, SCSI_TGT_TMF_ABORT_TASK_SET), SCSI_TGT_TMF_RESP_COMPLETE);
-	assert_int_equal(finish(b), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(b), SAM_TASK_ABORTED);
 	assert_false(o->done);
-	send(&f, 1, SCSI_TGT_TMF_ABORT_TASK, o);
+	async_tmf_start(&f, 1, SCSI_TGT_TMF_ABORT_TASK, o);
 	rig_wait(&f.done);
 	assert_true(o->done);
-	assert_int_equal(finish(o), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(o), SAM_TASK_ABORTED);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_ACA_ACTIVE);
 	clear_aca(0);
 	fault_with_waiters(&b, &o);
 	assert_int_equal(run(1, SCSI_TGT_TMF_CLEAR_TASK_SET), SCSI_TGT_TMF_RESP_COMPLETE);
-	assert_int_equal(finish(b), SAM_TASK_ABORTED);
-	assert_int_equal(finish(o), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(b), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(o), SAM_TASK_ABORTED);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_ACA_ACTIVE);
 	clear_aca(0);
 }
@@ -361,8 +265,8 @@ static void resets_end_it(void **state)
 	(void)state;
 	fault_with_waiters(&b, &o);
 	assert_int_equal(run(1, SCSI_TGT_TMF_LUN_RESET), SCSI_TGT_TMF_RESP_COMPLETE);
-	rig_wait(&b->done);
-	rig_wait(&o->done);
+	async_wait(b);
+	async_wait(o);
 	free(b);
 	free(o);
 	rig_clear_ua(1);
@@ -402,8 +306,8 @@ static void preempting_ends_it(void **state)
 	assert_int_equal(pr_out(1, 4, 2, 1).status, SAM_BUSY);
 	assert_int_equal(pr_out(0, 5, 1, 2).status, SAM_ACA_ACTIVE);
 	assert_good(pr_out(1, 5, 2, 1));
-	assert_int_equal(finish(b), SAM_TASK_ABORTED);
-	assert_int_equal(finish(o), SAM_GOOD);
+	assert_int_equal(async_finish(b), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(o), SAM_GOOD);
 	rig_clear_ua(1);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_GOOD);
 }
@@ -416,8 +320,8 @@ static void deletion_ends_it(void **state)
 	fault_with_waiters(&b, &o);
 	lu->store.ops = real_ops;
 	rig_lu_del(lu);
-	assert_int_equal(finish(b), SAM_GOOD);
-	assert_int_equal(finish(o), SAM_GOOD);
+	assert_int_equal(async_finish(b), SAM_GOOD);
+	assert_int_equal(async_finish(o), SAM_GOOD);
 	setup(NULL);
 }
 
@@ -455,21 +359,21 @@ static void tas(void **state)
 		SCSI_TGT_TMF_CLEAR_TASK_SET, SCSI_TGT_TMF_LUN_RESET, SCSI_TGT_TMF_TARGET_RESET,
 	};
 	struct async *a, *own;
-	struct function f;
+	struct async_tmf f;
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		holding = true;
 		a = start(1, SIMPLE, WRITE_16, 0, 0);
 		own = start(0, SIMPLE, WRITE_16, 1, 0);
-		send(&f, 0, fns[i], NULL);
-		settle();
+		async_tmf_start(&f, 0, fns[i], NULL);
+		async_settle();
 		assert_false(f.done);		/* nothing is written after it */
 		let_all_go();
 		rig_wait(&f.done);
-		assert_int_equal(finish(a), SAM_TASK_ABORTED);
+		assert_int_equal(async_finish(a), SAM_TASK_ABORTED);
 		/* Of its own the transport knows. */
-		assert_int_equal(finish(own), SAM_GOOD);
+		assert_int_equal(async_finish(own), SAM_GOOD);
 		rig_clear_ua(1);
 	}
 	/* Others' are none of ABORT TASK SET's business, and it doesn't wait for them. */
@@ -479,23 +383,23 @@ static void tas(void **state)
 	assert_int_equal(run(0, SCSI_TGT_TMF_QUERY_TASK_SET), SCSI_TGT_TMF_RESP_COMPLETE);
 	assert_int_equal(run(1, SCSI_TGT_TMF_QUERY_TASK_SET), SCSI_TGT_TMF_RESP_SUCCEEDED);
 	let_all_go();
-	assert_int_equal(finish(a), SAM_GOOD);
+	assert_int_equal(async_finish(a), SAM_GOOD);
 }
 
 static void tas_0(void **state)
 {
 	struct async *a;
-	struct function f;
+	struct async_tmf f;
 
 	(void)state;
 	set_control(0, false);
 	holding = true;
 	a = start(1, SIMPLE, WRITE_16, 0, 0);
-	send(&f, 0, SCSI_TGT_TMF_CLEAR_TASK_SET, NULL);
-	settle();
+	async_tmf_start(&f, 0, SCSI_TGT_TMF_CLEAR_TASK_SET, NULL);
+	async_settle();
 	let_all_go();
 	rig_wait(&f.done);
-	rig_wait(&a->done);
+	async_wait(a);
 	assert_int_equal(a->cmd.aborted, TGT_ABORT_SILENT);
 	free(a);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_GOOD);
@@ -513,10 +417,10 @@ static void fail_among(struct async **own, struct async **other)
 	holding = true;
 	*own = start(0, SIMPLE, WRITE_16, 0, 0);
 	*other = start(1, SIMPLE, WRITE_16, 1, 0);
-	assert_int_equal(finish(start(0, SIMPLE, READ_16, UINT32_MAX, 0)), SAM_CHECK_CONDITION);
+	assert_int_equal(async_finish(start(0, SIMPLE, READ_16, UINT32_MAX, 0)), SAM_CHECK_CONDITION);
 	let_all_go();
-	rig_wait(&(*own)->done);
-	rig_wait(&(*other)->done);
+	async_wait(*own);
+	async_wait(*other);
 }
 
 static void qerr(void **state)
@@ -525,24 +429,24 @@ static void qerr(void **state)
 
 	(void)state;
 	fail_among(&own, &other);
-	assert_int_equal(finish(own), SAM_GOOD);
-	assert_int_equal(finish(other), SAM_GOOD);
+	assert_int_equal(async_finish(own), SAM_GOOD);
+	assert_int_equal(async_finish(other), SAM_GOOD);
 	set_control(TGT_QERR_ABORT_ALL, true);
 	fail_among(&own, &other);
 	assert_int_equal(own->cmd.aborted, TGT_ABORT_SILENT);
-	assert_int_equal(finish(own), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(own), SAM_TASK_ABORTED);
 	assert_int_equal(other->cmd.aborted, TGT_ABORT_STATUS);
-	assert_int_equal(finish(other), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(other), SAM_TASK_ABORTED);
 	set_control(TGT_QERR_ABORT_NEXUS, true);
 	fail_among(&own, &other);
 	assert_int_equal(own->cmd.aborted, TGT_ABORT_SILENT);
-	finish(own);
-	assert_int_equal(finish(other), SAM_GOOD);
+	async_finish(own);
+	assert_int_equal(async_finish(other), SAM_GOOD);
 	set_control(TGT_QERR_ABORT_ALL, false);
 	fail_among(&own, &other);
 	assert_int_equal(other->cmd.aborted, TGT_ABORT_SILENT);
-	finish(own);
-	finish(other);
+	async_finish(own);
+	async_finish(other);
 	assert_sense(rig_run(1, 1, RIG_COPY, CDB_ARGS(TEST_UNIT_READY, 0, 0, 0, 0, 0),
 			     SCSI_TGT_DIR_NONE, NULL, 0), SENSE_UNIT_ATTENTION,
 		     ASC_COMMANDS_CLEARED);
@@ -558,13 +462,13 @@ static void qerr_and_aca(void **state)
 	set_control(TGT_QERR_ABORT_ALL, true);
 	holding = true;
 	c = start(0, SIMPLE, COMPARE_AND_WRITE, 0, 0);
-	settle();
+	async_settle();
 	b = start(1, SIMPLE, WRITE_16, 0, 0);
 	fault(0);
-	assert_int_equal(finish(b), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(b), SAM_TASK_ABORTED);
 	assert_int_equal(tur(0, SIMPLE, 0), SAM_ACA_ACTIVE);
 	let_all_go();
-	finish(c);
+	async_finish(c);
 	clear_aca(0);
 	assert_int_equal(tur(1, SIMPLE, 0), SAM_GOOD);
 }
@@ -578,7 +482,7 @@ static void other_path(void **state)
 	static char path[] = "/dev/shm/t_taskset.XXXXXX";
 	int fd = mkstemp(path);
 	struct tgt_lu *second;
-	struct function f;
+	struct async_tmf f;
 	struct async *a;
 
 	(void)state;
@@ -595,12 +499,12 @@ static void other_path(void **state)
 	tgt_cmd_submit(&a->cmd);
 	assert_int_equal(nr_held, 1);
 	/* The function is the first path's; the command is the other's. */
-	send(&f, 0, SCSI_TGT_TMF_LUN_RESET, NULL);
-	settle();
+	async_tmf_start(&f, 0, SCSI_TGT_TMF_LUN_RESET, NULL);
+	async_settle();
 	assert_false(f.done);
 	let_all_go();
 	rig_wait(&f.done);
-	assert_int_equal(finish(a), SAM_TASK_ABORTED);
+	assert_int_equal(async_finish(a), SAM_TASK_ABORTED);
 	rig_clear_ua(1);
 	rig_clear_ua(2);
 	fault(0);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rig.h"
+#include "async.h"
 #include "sbc.h"
 #include "tmf.h"
 #include "xcopy.h"
@@ -447,35 +447,7 @@ static void results_are_kept(void **state)
 }
 
 /* Task management ends one that takes its time. */
-struct sent {
-	struct tgt_cmd cmd;
-	struct tgt_tmf tmf;
-	bool done, tmf_done;
-};
-
-static void sent_done(struct tgt_cmd *cmd)
-{
-	tgt_container_of(cmd, struct sent, cmd)->done = true;
-	tgt_thread_quit();
-}
-
-static int sent_copy(struct tgt_cmd *cmd, uint32_t offset, void *buf, uint32_t len)
-{
-	(void)cmd;
-	memcpy(buf, list + offset, len);
-	return 0;
-}
-
-static void sent_tmf_done(struct tgt_tmf *tmf, enum scsi_tgt_tmf_resp resp)
-{
-	assert_int_equal(resp, SCSI_TGT_TMF_RESP_COMPLETE);
-	tgt_container_of(tmf, struct sent, tmf)->tmf_done = true;
-	tgt_thread_quit();
-}
-
-static const struct tgt_cmd_ops sent_ops = { .done = sent_done, .copy = sent_copy };
-
-static struct sent s;
+static struct async s;
 
 /* 400 MiB, in the background. */
 static void start_long_one(void)
@@ -483,21 +455,17 @@ static void start_long_one(void)
 	static uint8_t cdb[16] = { EXTENDED_COPY };
 	uint32_t len;
 
-	memset(&s, 0, sizeof(s));
+	async_init(&s, 0, 1);
 	start(9);
 	while (segments < 100)
 		add_segment(0, 0, 8192, 0, 8192);
 	len = list_len();
 	put_be32(len, cdb + 10);
-	tgt_cmd_init(&s.cmd);
-	s.cmd.ops = &sent_ops;
-	s.cmd.nexus = &rig_nexus[0];
+	memcpy(s.data, list, len);
 	s.cmd.cdb = cdb;
 	s.cmd.cdb_len = sizeof(cdb);
 	s.cmd.dir = SCSI_TGT_DIR_OUT;
-	s.cmd.task_attr = SCSI_TGT_TASK_SIMPLE;
 	s.cmd.data_len = len;
-	tgt_lun_encode(1, s.cmd.lun);
 	tgt_cmd_submit(&s.cmd);
 	assert_false(s.done);
 	/* While it runs, its identifier is taken. */
@@ -510,13 +478,8 @@ static void start_long_one(void)
 static void stopped_by(enum scsi_tgt_tmf fn)
 {
 	start_long_one();
-	s.tmf.nexus = &rig_nexus[0];
-	s.tmf.fn = fn;
-	s.tmf.ref = fn == SCSI_TGT_TMF_ABORT_TASK ? &s.cmd : NULL;
-	s.tmf.done = sent_tmf_done;
-	tgt_lun_encode(1, s.tmf.lun);
-	tgt_tmf_submit(&s.tmf);
-	rig_wait(&s.tmf_done);
+	assert_int_equal(async_tmf_run(0, fn, fn == SCSI_TGT_TMF_ABORT_TASK ? &s : NULL),
+			 SCSI_TGT_TMF_RESP_COMPLETE);
 	assert_true(s.done);
 	assert_int_equal(s.cmd.status, SAM_TASK_ABORTED);
 	rig_clear_ua(1);

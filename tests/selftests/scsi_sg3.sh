@@ -172,7 +172,7 @@ blocks()		# disk size
 	says "$bs: GET LBA STATUS" "blocks: $n deallocated" sg_get_lba_status -l "$n" "$d"
 	says "$bs: GET LBA STATUS of others" "blocks: $((6 * n)) mapped" \
 		sg_get_lba_status -l $((2 * n)) "$d"
-	status "$bs: ANCHOR is refused" $ILLEGAL sg_write_same -S -l "$n" -n 8 -U -a "$d"
+	status "$bs: ANCHOR is refused by tmpfs" $ILLEGAL sg_write_same -S -l "$n" -n 8 -U -a "$d"
 	ok "$bs: UNMAP" sg_unmap -f -l $((4 * n)) -n "$n" "$d"
 	says "$bs: GET LBA STATUS" "blocks: $n deallocated" sg_get_lba_status -l $((4 * n)) "$d"
 	ok "$bs: SYNCHRONIZE CACHE" sg_sync "$d"
@@ -229,6 +229,26 @@ is "$(kib "$T_DIR/b")" 0 'nothing is allocated'
 ok 'FORMAT UNIT, at once' sg_format -F -Q -e "$b"
 formatted() { t sg_turs "$b" > /dev/null; }
 ok 'is done soon' wait_for 30 formatted
+
+#
+# Space that is kept
+#
+file=/var/tmp/scsi_sg3
+truncate -s 64M $file
+ok 'a unit on ext4' tgt_lun 1 4 $file
+ok 'its disk' tgt_wait_disk 1 4
+d=$(tgt_disk 1 4)
+says 'VPD B2: it can keep space' '\(ANC_SUP\): 1 ' sg_vpd -p lbpv "$d"
+ok 'UNMAP with ANCHOR' sg_unmap -f -a -l 2048 -n 2048 "$d"
+says 'GET LBA STATUS: anchored' 'blocks: 2048 anchored' sg_get_lba_status -l 2048 "$d"
+is "$(kib $file)" 1024 'the file has the space'
+ok 'WRITE SAME with ANCHOR' sg_write_same -S -l 4096 -n 1024 -U -a "$d"
+says 'GET LBA STATUS: likewise' 'blocks: 3072 anchored' sg_get_lba_status -l 2048 "$d"
+ok 'which are zeroes' cmp -n 1572864 -i 1048576:0 "$d" /dev/zero
+ok 'UNMAP' sg_unmap -f -l 2048 -n 3072 "$d"
+says 'GET LBA STATUS: deallocated' 'deallocated' sg_get_lba_status -l 2048 "$d"
+is "$(kib $file)" 0 'the file has nothing'
+rm $file
 
 tgt_stop
 done_testing

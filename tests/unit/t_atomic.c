@@ -666,6 +666,56 @@ static void status_of_files(void **state)
 	unlink(path);
 }
 
+static void expect_status(uint64_t lba, uint8_t status, uint32_t nr)
+{
+	uint8_t d[64];
+
+	assert_good(lba_status(lba, 64, d));
+	assert_int_equal(d[20], status);
+	assert_int_equal(get_be32(d + 16), nr);
+}
+
+/* Space that is taken, and nothing written: where the file system tells. */
+static void status_of_anchored(void **state)
+{
+	uint8_t list[24] = { 0, 22, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0, 128 };
+	char path[] = "/var/tmp/t_atomic.XXXXXX";
+	uint8_t block[4096] = { 1 };
+	int fd = mkstemp(path);
+	bool tells;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	lu = rig_lu(1, "aio", path, BS, 0, NULL);
+	tells = lu->store.reserves && !fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, 4096) &&
+		!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
+	unlink(path);
+	if (tells) {
+		assert_int_equal(pwrite(fd, block, 4096, 64 * BS), 4096);
+		expect_status(0, 1, 64);
+		/* Blocks 64 to 191. */
+		assert_good(RIG_OUT(list, 24, UNMAP, 1, 0, 0, 0, 0, 0, 0, 24, 0));
+		expect_status(0, 1, 64);
+		expect_status(64, 2, 128);
+		expect_status(180, 2, 12);
+		expect_status(192, 1, 2048 - 192);
+		/* Though it has been read. */
+		assert_int_equal(pread(fd, block, 1, 64 * BS), 1);
+		assert_int_equal(block[0], 0);
+		expect_status(64, 2, 128);
+		assert_int_equal(pwrite(fd, block, 4096, 96 * BS), 4096);
+		expect_status(64, 2, 32);
+		expect_status(96, 0, 8);
+		expect_status(104, 2, 88);
+		assert_good(RIG_OUT(list, 24, UNMAP, 0, 0, 0, 0, 0, 0, 0, 24, 0));
+		expect_status(0, 1, 2048);
+	}
+	close(fd);
+	rig_lu_del(lu);
+	if (!tells)
+		skip();
+}
+
 static int group_setup(void **state)
 {
 	rig_nr_threads = 3;
@@ -820,6 +870,7 @@ int main(void)
 		cmocka_unit_test(counting_on_one_file_by_two_units),
 		T(status_of_memory),
 		cmocka_unit_test(status_of_files),
+		cmocka_unit_test(status_of_anchored),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, rig_group_teardown);

@@ -674,6 +674,25 @@ static void write_same_zeroes(void **state)
 	}
 }
 
+static void write_same_anchored(void **state)
+{
+	uint8_t d[64];
+
+	(void)state;
+	lu->store.reserves = true;
+	assert_good(RIG_IN(d, 64, INQUIRY, 1, VPD_PROVISIONING, 0, 64, 0));
+	assert_int_equal(d[5] & 0x02, 0x02);
+	memset(buf, 0, BS);
+	assert_field(write_same(WS_ANCHOR, 0, 1, BS), 1);
+	assert_good(write_same(WS_ANCHOR | WS_UNMAP, 0, 1, BS));
+	assert_good(write_same(WS_ANCHOR | WS_UNMAP | WS_NDOB, 0, 1, 0));
+	assert_int_equal(watch.nr[TGT_IO_ZERO], 2);
+	assert_int_equal(watch.flags[TGT_IO_ZERO], 0);
+	watch.fail[TGT_IO_ZERO] = -ENOSPC;
+	assert_sense(write_same(WS_ANCHOR | WS_UNMAP, 0, 1, BS),
+		     SENSE_DATA_PROTECT, ASC_SPACE_ALLOCATION_FAILED);
+}
+
 static void write_same_refused(void **state)
 {
 	uint32_t max = 0xfff8;
@@ -739,6 +758,24 @@ static void unmap_ranges(void **state)
 	watch.fail[TGT_IO_DISCARD] = -EIO;
 	len = unmap_list(1, ranges);
 	assert_sense(unmap(len, len), SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+}
+
+/* They keep their space. */
+static void unmap_anchored(void **state)
+{
+	const uint64_t ranges[][2] = { { 0, 3 }, { 100, 5 } };
+	uint32_t len = unmap_list(2, ranges);
+
+	(void)state;
+	lu->store.reserves = true;
+	memset(disk, 0x5a, BLOCKS * BS);
+	assert_int_equal(RIG_OUT(buf, len, UNMAP, 1, 0, 0, 0, 0, 0, 0, len, 0).transferred, len);
+	assert_int_equal(watch.nr[TGT_IO_ZERO], 2);
+	assert_int_equal(watch.flags[TGT_IO_ZERO], 0);
+	assert_int_equal(watch.nr[TGT_IO_DISCARD], 0);
+	assert_int_equal(disk[2 * BS], 0);
+	assert_int_equal(disk[3 * BS], 0x5a);
+	assert_int_equal(disk[104 * BS], 0);
 }
 
 static void unmap_refused(void **state)
@@ -907,8 +944,10 @@ int main(void)
 		T(write_and_verify, setup_cached),
 		T(write_same_pattern, setup),
 		T(write_same_zeroes, setup),
+		T(write_same_anchored, setup),
 		T(write_same_refused, setup),
 		T(unmap_ranges, setup),
+		T(unmap_anchored, setup),
 		T(unmap_refused, setup),
 		T(thick, setup_thick),
 		T(read_capacity, setup),

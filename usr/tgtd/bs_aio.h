@@ -40,6 +40,8 @@ static inline struct aio *tgt_aio(const struct tgt_store *store)
 	return store->priv;
 }
 
+/* Whether the file system tells of space that is taken and unwritten. */
+bool tgt_aio_tells_reserved(int fd);
 int tgt_aio_open(struct tgt_store *store, const char *path, char *err, size_t err_size);
 void tgt_aio_close(struct tgt_store *store);
 int tgt_aio_resize(struct tgt_store *store);

@@ -219,6 +219,7 @@ static void probe_file(struct opening *o)
 	store->thin = store->can_discard && o->st.st_blocks * 512 < o->st.st_size;
 	store->discard_granularity = store->phys_block_size;
 	store->tells_usage = true;
+	store->reserves = store->can_discard && tgt_aio_tells_reserved(store->fd);
 	o->aio->never_waits = !fstatfs(store->fd, &fs) &&
 			      (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -121,25 +123,108 @@ long tgt_aio_work_zero(struct tgt_work *work)
 	return ret;
 }
 
+#define EXTENTS_MAX	1024	/* looked at for one answer, which may then say less */
+
+/* The first extent of a range. */
+struct first_extent {
+	_Alignas(struct fiemap) uint8_t bytes[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
+};
+
+/* NULL: there is none, or the file system doesn't tell. */
+static const struct fiemap_extent *get_extent(int fd, uint64_t offset, uint64_t len,
+					      unsigned int nr, struct first_extent *first, int *err)
+{
+	struct fiemap *map = (struct fiemap *)first->bytes;
+
+	memset(first, 0, sizeof(*first));
+	map->fm_start = offset;
+	map->fm_length = len;
+	map->fm_extent_count = nr;
+	*err = ioctl(fd, FS_IOC_FIEMAP, map) ? -errno : 0;
+	return *err || !nr || !map->fm_mapped_extents ? NULL : &map->fm_extents[0];
+}
+
+bool tgt_aio_tells_reserved(int fd)
+{
+	struct first_extent first;
+	int err;
+
+	get_extent(fd, 0, 1, 0, &first, &err);
+	return !err;
+}
+
+/* Where the space ends that is taken, and unwritten, from an offset on. */
+static uint64_t reserved_end(int fd, uint64_t offset, uint64_t end)
+{
+	const struct fiemap_extent *e;
+	struct first_extent first;
+	int err, i;
+
+	for (i = 0; i < EXTENTS_MAX && offset < end; i++) {
+		e = get_extent(fd, offset, end - offset, 1, &first, &err);
+		if (!e || e->fe_logical > offset || !(e->fe_flags & FIEMAP_EXTENT_UNWRITTEN) ||
+		    e->fe_logical + e->fe_length <= offset)
+			break;
+		offset = e->fe_logical + e->fe_length;
+	}
+	return offset < end ? offset : end;
+}
+
+/*
+ * Space without data from the offset on, in bytes.  What is dirty in the page cache is
+ * data, of which the extents know when it has been written; what was only read is not.
+ */
+static uint64_t reserved_len(const struct tgt_io *io)
+{
+	uint64_t end = io->offset + io->len;
+	int fd = io->store->fd;
+
+	if (!io->store->reserves)
+		return 0;
+	end = reserved_end(fd, io->offset, end);
+	if (end == io->offset)
+		return 0;
+	sync_file_range(fd, io->offset, end - io->offset, SYNC_FILE_RANGE_WAIT_BEFORE |
+			SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	return reserved_end(fd, io->offset, end) - io->offset;
+}
+
+/* A hole ends where space is taken, too. */
+static uint64_t hole_len(const struct tgt_io *io, uint64_t len)
+{
+	const struct fiemap_extent *e = NULL;
+	struct first_extent first;
+	int err;
+
+	if (io->store->reserves)
+		e = get_extent(io->store->fd, io->offset, len, 1, &first, &err);
+	return e && e->fe_logical > io->offset && e->fe_logical < io->offset + len ?
+		e->fe_logical - io->offset : len;
+}
+
 /* Devices don't tell, and not all file systems: all is allocated then. */
 long tgt_aio_work_extent(struct tgt_work *work)
 {
 	struct tgt_io *io = tgt_container_of(work, struct tgt_io, work);
-	off_t start = io->offset, data = -1, next = -1;
+	off_t start = io->offset, data, next;
+	uint64_t len;
 
-	if (!tgt_aio(io->store)->block_device) {
-		data = lseek(io->store->fd, start, SEEK_DATA);
-		if (data < 0 && errno == ENXIO) {	/* a hole to the end */
-			io->flags |= TGT_IO_HOLE;
-			return io->len;
-		}
+	if (tgt_aio(io->store)->block_device)
+		return io->len;
+	len = reserved_len(io);
+	if (len) {
+		io->flags |= TGT_IO_HOLE | TGT_IO_RESERVED;
+		return len;
 	}
+	data = lseek(io->store->fd, start, SEEK_DATA);
+	if (data < 0 && errno == ENXIO)		/* a hole to the end */
+		data = start + io->len;
 	if (data > start) {
+		len = data - start;
 		io->flags |= TGT_IO_HOLE;
-		next = data;
-	} else if (data == start) {
-		next = lseek(io->store->fd, start, SEEK_HOLE);
+		return hole_len(io, len < io->len ? len : io->len);
 	}
+	next = data == start ? lseek(io->store->fd, start, SEEK_HOLE) : -1;
 	return next > start && (uint64_t)(next - start) < io->len ? next - start : (long)io->len;
 }
 

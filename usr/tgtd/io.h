@@ -29,7 +29,8 @@ enum tgt_io_op {
 	TGT_IO_ZERO,		/* reads as zero after, stays allocated unless TGT_IO_MAY_UNMAP */
 	/*
 	 * res: how many bytes from offset on, at most len, are alike: all
-	 * allocated, or all not, which the store says by TGT_IO_HOLE in flags.
+	 * allocated, or all not, which the store says by TGT_IO_HOLE in flags, with
+	 * TGT_IO_RESERVED if it has taken their space nevertheless.
 	 */
 	TGT_IO_EXTENT,
 	TGT_IO_PREFETCH,	/* will be read soon: a hint */
@@ -40,6 +41,7 @@ enum tgt_io_op {
 #define TGT_IO_DSYNC		(1u << 0)	/* WRITE, ZERO: stable when it is done (FUA) */
 #define TGT_IO_MAY_UNMAP	(1u << 1)
 #define TGT_IO_HOLE		(1u << 3)	/* out, of EXTENT */
+#define TGT_IO_RESERVED		(1u << 4)	/* out, of EXTENT: unwritten, but not without space */
 /*
  * READ, WRITE without buf: if all of it moves, the command ends with GOOD and
  * data_len bytes transferred, whatever the device type would do: its done()
@@ -124,6 +126,7 @@ struct tgt_store {
 	uint32_t discard_granularity;	/* bytes */
 	bool rotational;
 	bool tells_usage;	/* TGT_IO_USAGE works */
+	bool reserves;		/* ZERO without MAY_UNMAP need not write; EXTENT tells RESERVED */
 	bool thin;		/* space is taken as it is written: logical units are thin by default */
 	_Atomic uint64_t flushes_failed;
 	int fd;			/* -1 if none */

@@ -43,6 +43,12 @@ static inline bool tgt_sbc_thin(const struct tgt_lu *lu)
 	return lu->thin && lu->store.can_discard;
 }
 
+/* ANCHOR: what is unmapped may keep its space. */
+static inline bool tgt_sbc_anchors(const struct tgt_lu *lu)
+{
+	return tgt_sbc_thin(lu) && lu->store.reserves;
+}
+
 /* Blocks are within the unit; else it has ended the command and returns false. */
 bool tgt_sbc_check_range(struct tgt_cmd *cmd, uint64_t lba, uint64_t nr);
 /* By the CDB: sets cmd->lba and cmd->nr_blocks and nothing else. */
@@ -127,6 +133,7 @@ void tgt_sbc_block_erase(struct tgt_cmd *cmd);
 
 bool tgt_sbc_write_same_parse(struct tgt_cmd *cmd);
 void tgt_sbc_write_same(struct tgt_cmd *cmd);
+bool tgt_sbc_unmap_parse(struct tgt_cmd *cmd);
 void tgt_sbc_unmap(struct tgt_cmd *cmd);
 
 void tgt_sbc_read_capacity_10(struct tgt_cmd *cmd);

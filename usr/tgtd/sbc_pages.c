@@ -117,6 +117,7 @@ uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint8_t *body)
 #define LBPWS		0x40
 #define LBPWS10		0x20
 #define LBPRZ_B2	0x04
+#define ANC_SUP		0x02
 #define THIN		2
 
 uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint8_t *body)
@@ -124,7 +125,8 @@ uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint8_t *body)
 	if (!tgt_sbc_thin(lu))
 		return 4;
 	body[0] = tgt_sbc_threshold_exponent(lu);
-	body[1] = LBPU | LBPWS | LBPWS10 | (lu->store.discard_zeroes ? LBPRZ_B2 : 0);
+	body[1] = LBPU | LBPWS | LBPWS10 | (lu->store.discard_zeroes ? LBPRZ_B2 : 0) |
+		  (tgt_sbc_anchors(lu) ? ANC_SUP : 0);
 	body[2] = THIN;
 	return 4;
 }

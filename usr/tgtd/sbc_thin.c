@@ -13,6 +13,7 @@
 
 #define PATTERN_LEN		(1u << 20)
 #define WRITE_SAME_UNMAP	0x08	/* CDB byte 1 */
+#define WRITE_SAME_ANCHOR	0x10	/* with UNMAP: keep the space */
 #define WRITE_SAME_NDOB		0x01	/* WRITE SAME (16) only */
 
 static bool ndob(const struct tgt_cmd *cmd)
@@ -27,6 +28,9 @@ bool tgt_sbc_write_same_parse(struct tgt_cmd *cmd)
 	tgt_sbc_get_range(cmd);
 	if ((cmd->cdb[1] & WRITE_SAME_UNMAP) && !tgt_sbc_thin(cmd->lu))
 		return tgt_spc_invalid_cdb(cmd, 1, 3);
+	if ((cmd->cdb[1] & WRITE_SAME_ANCHOR) &&
+	    (!(cmd->cdb[1] & WRITE_SAME_UNMAP) || !tgt_sbc_anchors(cmd->lu)))
+		return tgt_spc_invalid_cdb(cmd, 1, 4);
 	/* WSNZ: not "to the end of the medium" */
 	if (!cmd->nr_blocks || cmd->nr_blocks > TGT_SBC_WRITE_SAME_MAX)
 		return tgt_spc_invalid_cdb(cmd, tgt_sbc_length_byte(cmd), -1);
@@ -53,7 +57,7 @@ static void write_zeroes(struct tgt_cmd *cmd)
 	tgt_sbc_io_prepare(cmd, TGT_IO_ZERO, cmd->lba,
 			   (uint64_t)cmd->nr_blocks << tgt_disk(cmd->lu)->shift, zeroed);
 	cmd->io.flags = tgt_sbc_write_flags(cmd, false);
-	if (cmd->cdb[1] & WRITE_SAME_UNMAP)
+	if ((cmd->cdb[1] & (WRITE_SAME_UNMAP | WRITE_SAME_ANCHOR)) == WRITE_SAME_UNMAP)
 		cmd->io.flags |= TGT_IO_MAY_UNMAP;
 	tgt_sbc_io_submit(cmd);
 }
@@ -133,6 +137,7 @@ void tgt_sbc_write_same(struct tgt_cmd *cmd)
 
 #define UNMAP_HEADER	8
 #define UNMAP_RANGE	16
+#define UNMAP_ANCHOR	0x01	/* CDB byte 1: keep the space */
 
 struct range {
 	uint64_t lba;
@@ -202,9 +207,16 @@ static void unmap_next(struct tgt_cmd *cmd)
 		tgt_cmd_good(cmd, get_be16(cmd->cdb + 7));
 		return;
 	}
-	tgt_sbc_io_prepare(cmd, TGT_IO_DISCARD, r.lba,
+	tgt_sbc_io_prepare(cmd, cmd->cdb[1] & UNMAP_ANCHOR ? TGT_IO_ZERO : TGT_IO_DISCARD, r.lba,
 			   (uint64_t)r.nr << tgt_disk(cmd->lu)->shift, range_unmapped);
 	tgt_sbc_io_submit(cmd);
+}
+
+bool tgt_sbc_unmap_parse(struct tgt_cmd *cmd)
+{
+	if ((cmd->cdb[1] & UNMAP_ANCHOR) && !tgt_sbc_anchors(cmd->lu))
+		return tgt_spc_invalid_cdb(cmd, 1, 0);
+	return true;
 }
 
 void tgt_sbc_unmap(struct tgt_cmd *cmd)
@@ -237,6 +249,7 @@ void tgt_sbc_unmap(struct tgt_cmd *cmd)
 #define LBA_STATUS_LEN		24
 #define LBA_MAPPED		0
 #define LBA_DEALLOCATED		1
+#define LBA_ANCHORED		2
 #define COMPLETION_NOT_TOLD	(0 << 1)
 #define COMPLETION_SCAN_LENGTH	(2 << 1)
 #define COMPLETION_CAPACITY	(3 << 1)
@@ -290,6 +303,13 @@ static void put_lba_status(struct tgt_cmd *cmd, uint64_t nr, uint8_t status)
 	tgt_cmd_respond(cmd, p, LBA_STATUS_LEN, status_allocation_len(cmd));
 }
 
+static uint8_t provisioning(uint32_t flags)
+{
+	if (!(flags & TGT_IO_HOLE))
+		return LBA_MAPPED;
+	return flags & TGT_IO_RESERVED ? LBA_ANCHORED : LBA_DEALLOCATED;
+}
+
 static void extent_found(struct tgt_io *io, int64_t res)
 {
 	struct tgt_cmd *cmd = io->cmd;
@@ -301,8 +321,7 @@ static void extent_found(struct tgt_io *io, int64_t res)
 	}
 	/* Of a block that is allocated in part: mapped. */
 	if (res >> shift)
-		put_lba_status(cmd, res >> shift,
-			       io->flags & TGT_IO_HOLE ? LBA_DEALLOCATED : LBA_MAPPED);
+		put_lba_status(cmd, res >> shift, provisioning(io->flags));
 	else
 		put_lba_status(cmd, 1, LBA_MAPPED);
 }

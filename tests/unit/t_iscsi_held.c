@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What an initiator may do while its commands are under way: a store holds them. */
+#include <poll.h>
+#include <stdatomic.h>
+
+#include "iscsi/iscsi.h"
+#include "t_iscsi_peer.h"
+
+/*
+ * The store of LUN 1, which holds reads
+ */
+
+static const struct tgt_store_ops *mem_ops;
+static struct tgt_store_ops hold_ops;
+static struct tgt_io *_Atomic held;
+static struct tgt_thread *held_in;
+
+static void hold_submit(struct tgt_io *io)
+{
+	if (io->op != TGT_IO_READ) {
+		mem_ops->submit(io);
+		return;
+	}
+	held_in = tgt_self;
+	atomic_store(&held, io);
+}
+
+static void go_on(struct tgt_call *call)
+{
+	(void)call;
+	mem_ops->submit(atomic_exchange(&held, NULL));
+}
+
+static void let_go(void)
+{
+	static struct tgt_call call = { .fn = go_on };
+
+	tgt_thread_call(held_in, &call);
+}
+
+static void hold(void *arg)
+{
+	struct tgt_lu *lu = tgt_lun_find(iscsi_rig_target, 1);
+
+	(void)arg;
+	mem_ops = lu->store.ops;
+	hold_ops = *mem_ops;
+	hold_ops.submit = hold_submit;
+	lu->store.ops = &hold_ops;
+}
+
+/* A session with a READ of one block that the store has; 5 is its tag. */
+static int session_with_read(void)
+{
+	int fd = SESSION(""), i;
+	uint8_t head[48];
+
+	clear_ua(fd);
+	rw_header(head, 0x28, 5, 0, 1, 512);
+	send_pdu(fd, head, NULL, 0);
+	for (i = 0; i < 5000 && !atomic_load(&held); i++)
+		usleep(1000);
+	assert_non_null(atomic_load(&held));
+	return fd;
+}
+
+static bool comes(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 100) > 0;
+}
+
+static void expect_read(int fd)
+{
+	expect(fd, ISCSI_DATA_IN);
+	assert_int_equal(get_be32(bhs + ISCSI_O_ITT), 5);
+	assert_int_equal(data_len, 512);
+	if (bhs[1] & 1)		/* S: the status is in it */
+		return;
+	expect(fd, ISCSI_SCSI_RSP);
+	assert_int_equal(bhs[3], 0);
+}
+
+static void log_out(int fd)
+{
+	uint8_t head[48] = { ISCSI_LOGOUT_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL };
+
+	put_be32(12, head + ISCSI_O_ITT);
+	put_be32(cmdsn, head + ISCSI_O_CMDSN);
+	send_pdu(fd, head, NULL, 0);
+}
+
+/*
+ * Tests
+ */
+
+/* It is answered at once, also when there is nothing to wait for. */
+static void logout_alone(void **state)
+{
+	int fd = SESSION("");
+
+	(void)state;
+	log_out(fd);
+	assert_true(comes(fd));
+	expect(fd, ISCSI_LOGOUT_RSP);
+	assert_int_equal(bhs[2], ISCSI_LOGOUT_OK);
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
+/* RFC 7143, 11.14: when the commands have ended. */
+static void logout_after_commands(void **state)
+{
+	int fd = session_with_read();
+
+	(void)state;
+	log_out(fd);
+	assert_false(comes(fd));
+	let_go();
+	expect_read(fd);
+	expect(fd, ISCSI_LOGOUT_RSP);
+	assert_int_equal(bhs[2], ISCSI_LOGOUT_OK);
+	expect_close(fd);
+	assert_true(iscsi_rig_quiet());
+}
+
+static void send_abort(int fd, uint8_t function, uint32_t itt)
+{
+	uint8_t head[48] = { ISCSI_TMF_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | function };
+
+	head[9] = 1;
+	put_be32(itt, head + ISCSI_O_ITT);
+	put_be32(5, head + ISCSI_O_REF_TAG);
+	put_be32(cmdsn, head + ISCSI_O_CMDSN);
+	send_pdu(fd, head, NULL, 0);
+}
+
+/* Until the store has let go of it, a command that is being aborted is there. */
+static void aborted_twice(void **state)
+{
+	unsigned int seen = 0;
+	int fd = session_with_read();
+
+	(void)state;
+	send_abort(fd, ISCSI_TMF_ABORT_TASK, 70);
+	send_abort(fd, ISCSI_TMF_ABORT_TASK, 71);
+	assert_false(comes(fd));
+	tmf(fd, ISCSI_TMF_QUERY_TASK, 5, 1, ISCSI_TMF_SUCCEEDED);
+	ping(fd);
+	let_go();
+	for (int i = 0; i < 2; i++) {
+		expect(fd, ISCSI_TMF_RSP);
+		assert_int_equal(bhs[2], ISCSI_TMF_COMPLETE);
+		seen |= 1u << (get_be32(bhs + ISCSI_O_ITT) - 70);
+	}
+	assert_int_equal(seen, 3);
+	tmf(fd, ISCSI_TMF_QUERY_TASK, 5, 1, ISCSI_TMF_NO_TASK);
+	ping(fd);
+	end(fd);
+}
+
+/* Who still sends when the target closes has its answers nevertheless. */
+static void nothing_is_lost_at_the_end(void **state)
+{
+	uint8_t head[48] = { ISCSI_NOP_OUT | ISCSI_IMMEDIATE, ISCSI_FINAL }, more[4096] = { 0 };
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		int fd = session_with_read();
+
+		log_out(fd);
+		put_be32(99, head + ISCSI_O_ITT);
+		put_be32(ISCSI_TAG_NONE, head + ISCSI_O_TTT);
+		for (int i = 0; i < 8; i++)
+			send_pdu(fd, head, more, sizeof(more));
+		let_go();
+		usleep(2000);
+		send(fd, more, sizeof(more), MSG_NOSIGNAL);
+		usleep(2000);
+		expect_read(fd);
+		expect(fd, ISCSI_LOGOUT_RSP);
+		assert_int_equal(recv(fd, more, 1, 0), 0);	/* and no reset */
+		close(fd);
+		assert_true(iscsi_rig_quiet());
+	}
+}
+
+static int start(void **state)
+{
+	(void)state;
+	if (iscsi_rig_start())
+		return -1;
+	iscsi_rig_call(hold, NULL);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	iscsi_rig_stop();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logout_alone),
+		cmocka_unit_test(logout_after_commands),
+		cmocka_unit_test(aborted_twice),
+		cmocka_unit_test(nothing_is_lost_at_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

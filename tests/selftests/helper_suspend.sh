@@ -26,15 +26,16 @@ ok "its disk appears" tgt_wait_disk 1 1
 dev=$(tgt_disk 1 1) || bail "no disk"
 
 # Few enough at a time that it never waits for a tag, in which it couldn't be frozen; nor
-# could who closes the disk as the last one, since that flushes.  Nor could udev while it
-# reads the disk, which its first process does whenever a writer has closed it.
+# could it while it flushes: as whoever closes the disk as the last one does, and fio
+# before it verifies, which is seldom.  Nor could udev while it reads the disk, which its
+# first process does whenever a writer has closed it.
 udevadm settle -t 30
 systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd
 exec 9<> "$dev"
 (
 	until [ -e "$T_DIR/stop" ]; do
 		fio --name=w --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite --bs=16k \
-			--iodepth=8 --size=8M --verify=crc32c --verify_fatal=1 \
+			--iodepth=8 --size=48M --verify=crc32c --verify_fatal=1 \
 			> "$T_DIR/fio.out" 2>&1 || exit 1
 	done
 ) &

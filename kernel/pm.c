@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine is about to sleep.  Helpers are processes, which are frozen before
- * devices are stopped: who asks them for something then waits for nothing.  So caches
- * are flushed while the helpers still run; and if something has been left to do, the
- * machine does not sleep, which it is told at once.
+ * The machine is about to end, and no helper comes any more; or to sleep.  Helpers are
+ * processes, which are frozen before devices are stopped: who asks them for something
+ * then waits for nothing.  So caches are flushed while the helpers still run; and if
+ * something has been left to do, the machine does not sleep, which it is told at once.
  */
 #include <linux/pm.h>
+#include <linux/reboot.h>
 #include <linux/suspend.h>
 
 #include "scsi_tgt_priv.h"
@@ -97,29 +98,50 @@ static void host_flush(struct scsi_tgt_host *host)
 	mutex_unlock(&host->pm_lock);
 }
 
-static int pm_notify(struct notifier_block *nb, unsigned long event, void *unused)
+static void each_host(void (*fn)(struct scsi_tgt_host *host))
 {
 	struct scsi_tgt_host *host;
 	u32 no = 0;
 
-	if (event != PM_SUSPEND_PREPARE && event != PM_HIBERNATION_PREPARE)
-		return NOTIFY_DONE;
 	while ((host = scsi_tgt_host_find_from(no))) {
-		host_flush(host);
+		fn(host);
 		no = host->host_no + 1;
 		scsi_tgt_host_put(host);
 	}
+}
+
+static int pm_notify(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	if (event != PM_SUSPEND_PREPARE && event != PM_HIBERNATION_PREPARE)
+		return NOTIFY_DONE;
+	each_host(host_flush);
 	return NOTIFY_OK;
 }
 
+/* Before devices are shut down: user space has ended, as a rule. */
+static int reboot_notify(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	each_host(scsi_tgt_host_window_over);
+	return NOTIFY_DONE;
+}
+
 static struct notifier_block pm_notifier = { .notifier_call = pm_notify };
+static struct notifier_block reboot_notifier = { .notifier_call = reboot_notify };
 
 int scsi_tgt_pm_init(void)
 {
-	return register_pm_notifier(&pm_notifier);
+	int ret = register_pm_notifier(&pm_notifier);
+
+	if (ret)
+		return ret;
+	ret = register_reboot_notifier(&reboot_notifier);
+	if (ret)
+		unregister_pm_notifier(&pm_notifier);
+	return ret;
 }
 
 void scsi_tgt_pm_exit(void)
 {
+	unregister_reboot_notifier(&reboot_notifier);
 	unregister_pm_notifier(&pm_notifier);
 }

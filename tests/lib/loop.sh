@@ -74,6 +74,7 @@ tgt_disk()
 }
 
 tgt_no_disk() { ! tgt_disk "$@"; }
+tgt_state_is() { [ "$(cat "$(tgt_host "$1")/state")" = "$2" ]; }
 tgt_stat() { cat "$(tgt_host "$1")/stats/$2"; }
 tgt_no_hosts() { [ -z "$(ls /sys/class/scsi_tgt)" ]; }
 tgt_unloaded() { [ ! -e /sys/module/scsi_tgt ]; }

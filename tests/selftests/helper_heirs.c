@@ -8,7 +8,6 @@
  * timeout: 240
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -355,16 +354,6 @@ static void test_features(void)
 	end();
 }
 
-static void run_on(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		rig_die("CPU %u: %s", cpu, strerror(errno));
-}
-
 /* Serves queue 0 only: what comes on the others is not answered. */
 static void one_queue(void *arg, int ready)
 {
@@ -399,7 +388,7 @@ static void test_queues(void)
 	make(2);
 	pid = rig_child(one_queue, NULL);
 	for (i = 0; i < 2; i++) {
-		run_on(i);
+		rig_run_on(i);
 		rig_sg_rw(&sg[i], dev, false, 0, data, LEN / RIG_BLOCK);
 		sg[i].timeout_ms = 2000;
 		rig_sg_start(&sg[i]);
@@ -415,7 +404,7 @@ static void test_queues(void)
 		   sg[i].host_status);
 	rig_detach(&p);
 	for (i = 0; i < 2; i++) {
-		run_on(i);
+		rig_run_on(i);
 		send_command(&sg[i], 300000);
 		next_serves(&sg[i], "on each CPU");
 		rig_detach(&p);

@@ -8,17 +8,15 @@
 # requires: fio
 . "$TREE/tests/lib/tap.sh"
 . "$TREE/tests/lib/loop.sh"
+. "$TREE/tests/lib/sleep.sh"
 t_start
 
-power=/sys/power
-[ -w $power/pm_test ] && grep -qw freeze $power/state || skip_all "this kernel does not suspend"
-delay=/sys/module/suspend/parameters/pm_test_delay
-[ ! -w $delay ] || echo 1 > $delay
+sleep_for 1
 t_cleanup()
 {
 	echo none > $power/pm_test
 	systemctl unmask --runtime tgtd.service
-	systemctl start systemd-udevd
+	udev_start
 }
 tgt_start
 
@@ -29,13 +27,10 @@ ok "its disk appears" tgt_wait_disk 1 1
 dev=$(tgt_disk 1 1) || bail "no disk"
 is "$(cat /sys/class/scsi_disk/*/cache_type)" 'write back' "it has a write cache"
 # Nobody but the test uses the disk.
-udevadm settle -t 30
-systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd
+udev_stop
 
-sleeps() { echo freeze > $power/state; }
 said() { dmesg | sed '1,/selftest: start helper_sleep/d' | grep -c "no sleep for the machine now: $1"; }
 io() { fio --name=x --filename="$dev" --ioengine=libaio --direct=1 --rw="$1" --bs=16k "${@:2}"; }
-state_is() { [ "$(cat "$(tgt_host 1)/state")" = "$1" ]; }
 echo devices > $power/pm_test
 
 ok "something is written" dd if=/dev/urandom of="$dev" bs=64k count=16 oflag=direct
@@ -64,18 +59,18 @@ is "$(cat "$(tgt_host 1)/state")" up "tgtd was never detached"
 
 systemctl mask --runtime tgtd.service
 kill -KILL "$(tgt_pid)"
-ok "tgtd is killed" wait_for 20 state_is recovering
+ok "tgtd is killed" wait_for 20 tgt_state_is 1 recovering
 nok "the machine stays awake while its disks wait for another" sleeps
 ok "and says why" test "$(said 'it waits for a helper')" -gt 0
 systemctl unmask --runtime tgtd.service
 systemctl reset-failed tgtd.service
 ok "there is one" systemctl start tgtd.service
-ok "which serves the host" wait_for 30 state_is up
+ok "which serves the host" wait_for 30 tgt_state_is 1 up
 # Linux may still be asking the disk what it is.
 ok "the machine sleeps" wait_for 20 sleeps
 ok "the disk can be read" dd if="$dev" of=/dev/null bs=64k count=16 iflag=direct
 is "$(tgt_stat 1 failed)" 0 "no command failed"
 ok "every command was given back" wait_for 5 tgt_balanced 1
-systemctl start systemd-udevd
+udev_start
 tgt_stop
 done_testing

@@ -5,17 +5,15 @@
 # requires: fio
 . "$TREE/tests/lib/tap.sh"
 . "$TREE/tests/lib/loop.sh"
+. "$TREE/tests/lib/sleep.sh"
 t_start
 
-power=/sys/power
-[ -w $power/pm_test ] && grep -qw freeze $power/state || skip_all "this kernel does not suspend"
-delay=/sys/module/suspend/parameters/pm_test_delay
-[ ! -w $delay ] || echo 2 > $delay
+sleep_for 2
 t_cleanup()
 {
 	echo none > $power/pm_test
 	touch "$T_DIR/stop"
-	systemctl start systemd-udevd
+	udev_start
 }
 tgt_start
 
@@ -27,10 +25,8 @@ dev=$(tgt_disk 1 1) || bail "no disk"
 
 # Few enough at a time that it never waits for a tag, in which it couldn't be frozen; nor
 # could it while it flushes: as whoever closes the disk as the last one does, and fio
-# before it verifies, which is seldom.  Nor could udev while it reads the disk, which its
-# first process does whenever a writer has closed it.
-udevadm settle -t 30
-systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd
+# before it verifies, which is seldom.
+udev_stop
 exec 9<> "$dev"
 (
 	until [ -e "$T_DIR/stop" ]; do
@@ -47,14 +43,14 @@ echo freezer > $power/pm_test
 for i in 1 2 3; do
 	before=$(tgt_stat 1 done)
 	ok "the writer writes" wait_for 60 more "$before"
-	ok "frozen and thawed (time $i)" sh -c "echo freeze > $power/state"
+	ok "frozen and thawed (time $i)" sleeps
 	before=$(tgt_stat 1 done)
 	ok "the writer goes on" wait_for 60 more "$before"
 done
 touch "$T_DIR/stop"
 ok "every write was verified" wait $writer
 exec 9>&-
-systemctl start systemd-udevd
+udev_start
 is "$(tgt_pid)" "$pid" "the same tgtd"
 is "$(cat "$(tgt_host 1)/state")" up "which was never detached"
 is "$(tgt_stat 1 failed)" 0 "no command failed"

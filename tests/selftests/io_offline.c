@@ -6,7 +6,6 @@
  * tgtd: no
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -17,16 +16,6 @@
 static struct rig_host host;
 static struct rig_helper p;
 static int dev;
-
-static void run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		rig_die("CPU %d: %s", cpu, strerror(errno));
-}
 
 static bool put(const char *text)
 {
@@ -47,10 +36,10 @@ static void offline(void *arg, int ready)
 /* Sent from this CPU, and not answered yet. */
 static void command(struct rig_sg *sg, struct rig_cmd *cmd, int cpu)
 {
-	run_on(cpu);
+	rig_run_on(cpu);
 	rig_sg_init(sg, dev, RIG_VENDOR, SCSI_TGT_DIR_NONE, NULL, 0);
 	rig_sg_start(sg);
-	run_on(0);
+	rig_run_on(0);
 	if (!rig_take(&p, RIG_VENDOR, cmd))
 		rig_die("the command does not come");
 }

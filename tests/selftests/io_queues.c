@@ -6,7 +6,6 @@
  * tgtd: no
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -18,16 +17,6 @@ static struct rig_host host;
 static struct rig_helper p;
 static uint8_t data[LEN] __attribute__((aligned(4096))), got[LEN];
 
-static void run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		rig_die("CPU %d: %s", cpu, strerror(errno));
-}
-
 /* Sends a command from this CPU; the queue that it came by. */
 static uint32_t queue_of(int dev, int cpu)
 {
@@ -36,7 +25,7 @@ static uint32_t queue_of(int dev, int cpu)
 	struct rig_sg sg;
 	uint32_t index;
 
-	run_on(cpu);	/* which the command's thread inherits */
+	rig_run_on(cpu);	/* which the command's thread inherits */
 	rig_fill(data, LEN, (unsigned int)cpu);
 	rig_sg_init(&sg, dev, RIG_VENDOR, SCSI_TGT_DIR_OUT, data, LEN);
 	rig_sg_start(&sg);

@@ -15,7 +15,6 @@ ok "its disk appears" tgt_wait_disk 1 1
 dev=$(tgt_disk 1 1) || bail "no disk"
 echo 2 > "/sys/block/${dev##*/}/device/timeout"
 
-state_is() { [ "$(cat "$(tgt_host 1)/state")" = "$1" ]; }
 write_some() {
 	fio --name=w --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite --bs=16k \
 		--iodepth=8 --size=24M --verify=crc32c --verify_fatal=1 --rate_iops=300 \
@@ -30,9 +29,9 @@ write_some &
 writer=$!
 ok "a writer" wait_for 60 written "$before"
 kill -STOP "$pid"
-ok "a tgtd that does nothing is detached" wait_for 60 state_is recovering
+ok "a tgtd that does nothing is detached" wait_for 60 tgt_state_is 1 recovering
 kill -CONT "$pid"
-ok "it attaches again" wait_for 60 state_is up
+ok "it attaches again" wait_for 60 tgt_state_is 1 up
 is "$(tgt_pid)" "$pid" "and is the same process"
 ok "what was written in the meantime is there" wait $writer
 diag "$(tail -2 "$T_DIR/fio.out")"
@@ -45,7 +44,7 @@ writer=$!
 ok "a writer" wait_for 60 written "$before"
 for i in 1 2; do
 	ok "tgtd is restarted (time $i)" systemctl restart tgtd
-	ok "and serves the host" wait_for 60 state_is up
+	ok "and serves the host" wait_for 60 tgt_state_is 1 up
 done
 ok "what was written in the meantime is there" wait $writer
 is "$(tgt_stat 1 failed)" "$failed" "no command failed by a restart"

@@ -8,7 +8,6 @@ t_start
 tgt_start
 
 t_cleanup() { systemctl unmask --runtime tgtd.service; }
-state() { [ "$(cat "$(tgt_host 1)/state")" = "$1" ]; }
 ended() { ! kill -0 "$1" 2> /dev/null; }
 
 # Kills tgtd for good.
@@ -42,10 +41,10 @@ for policy in requeue fail; do
 	kill_tgtd
 	killed=$(date +%s%3N)
 	if [ $policy = requeue ]; then
-		ok "requeue: the host waits for another helper" wait_for 3 state recovering
+		ok "requeue: the host waits for another helper" wait_for 3 tgt_state_is 1 recovering
 		ok "requeue: and so does the writer" kill -0 $writer
 	fi
-	ok "$policy: the window ends" wait_for 20 state down
+	ok "$policy: the window ends" wait_for 20 tgt_state_is 1 down
 	ok "$policy: the writer ends" wait_for 20 ended $writer
 	diag "$policy: it ended $(($(date +%s%3N) - killed)) ms after the kill, 5000 of which are a window's"
 	nok "$policy: with an error" wait $writer

@@ -82,15 +82,6 @@ static void expect_read(int fd)
 	assert_int_equal(bhs[3], 0);
 }
 
-static void log_out(int fd)
-{
-	uint8_t head[48] = { ISCSI_LOGOUT_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL };
-
-	put_be32(12, head + ISCSI_O_ITT);
-	put_be32(cmdsn, head + ISCSI_O_CMDSN);
-	send_pdu(fd, head, NULL, 0);
-}
-
 /*
  * Tests
  */
@@ -101,7 +92,7 @@ static void logout_alone(void **state)
 	int fd = SESSION("");
 
 	(void)state;
-	log_out(fd);
+	log_out(fd, ISCSI_LOGOUT_SESSION, 0);
 	assert_true(comes(fd));
 	expect(fd, ISCSI_LOGOUT_RSP);
 	assert_int_equal(bhs[2], ISCSI_LOGOUT_OK);
@@ -115,7 +106,7 @@ static void logout_after_commands(void **state)
 	int fd = session_with_read();
 
 	(void)state;
-	log_out(fd);
+	log_out(fd, ISCSI_LOGOUT_SESSION, 0);
 	assert_false(comes(fd));
 	let_go();
 	expect_read(fd);
@@ -125,17 +116,6 @@ static void logout_after_commands(void **state)
 	assert_true(iscsi_rig_quiet());
 }
 
-static void send_abort(int fd, uint8_t function, uint32_t itt)
-{
-	uint8_t head[48] = { ISCSI_TMF_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | function };
-
-	head[9] = 1;
-	put_be32(itt, head + ISCSI_O_ITT);
-	put_be32(5, head + ISCSI_O_REF_TAG);
-	put_be32(cmdsn, head + ISCSI_O_CMDSN);
-	send_pdu(fd, head, NULL, 0);
-}
-
 /* Until the store has let go of it, a command that is being aborted is there. */
 static void aborted_twice(void **state)
 {
@@ -143,8 +123,8 @@ static void aborted_twice(void **state)
 	int fd = session_with_read();
 
 	(void)state;
-	send_abort(fd, ISCSI_TMF_ABORT_TASK, 70);
-	send_abort(fd, ISCSI_TMF_ABORT_TASK, 71);
+	send_tmf(fd, ISCSI_TMF_ABORT_TASK, 70, 5, 1);
+	send_tmf(fd, ISCSI_TMF_ABORT_TASK, 71, 5, 1);
 	assert_false(comes(fd));
 	tmf(fd, ISCSI_TMF_QUERY_TASK, 5, 1, ISCSI_TMF_SUCCEEDED);
 	ping(fd);
@@ -169,7 +149,7 @@ static void nothing_is_lost_at_the_end(void **state)
 	for (int round = 0; round < 20; round++) {
 		int fd = session_with_read();
 
-		log_out(fd);
+		log_out(fd, ISCSI_LOGOUT_SESSION, 0);
 		put_be32(99, head + ISCSI_O_ITT);
 		put_be32(ISCSI_TAG_NONE, head + ISCSI_O_TTT);
 		for (int i = 0; i < 8; i++)

@@ -229,16 +229,31 @@ static inline void ping(int fd)
 	assert_int_equal(get_be32(bhs + 28), cmdsn);
 }
 
-/* A task management function and its response. */
-static inline void tmf(int fd, uint8_t function, uint32_t ref, uint8_t lun, uint8_t response)
+static inline void log_out(int fd, uint8_t reason, uint16_t cid)
+{
+	uint8_t head[48] = { ISCSI_LOGOUT_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | reason };
+
+	put_be32(12, head + ISCSI_O_ITT);
+	put_be16(cid, head + ISCSI_O_CID);
+	put_be32(cmdsn, head + ISCSI_O_CMDSN);
+	send_pdu(fd, head, NULL, 0);
+}
+
+static inline void send_tmf(int fd, uint8_t function, uint32_t itt, uint32_t ref, uint8_t lun)
 {
 	uint8_t head[48] = { ISCSI_TMF_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | function };
 
 	head[9] = lun;
-	put_be32(77, head + 16);
+	put_be32(itt, head + 16);
 	put_be32(ref, head + 20);
 	put_be32(cmdsn, head + 24);
 	send_pdu(fd, head, NULL, 0);
+}
+
+/* A task management function and its response. */
+static inline void tmf(int fd, uint8_t function, uint32_t ref, uint8_t lun, uint8_t response)
+{
+	send_tmf(fd, function, 77, ref, lun);
 	expect(fd, ISCSI_TMF_RSP);
 	if (bhs[2] != response)
 		fail_msg("function %u: response %u instead of %u", function, bhs[2], response);

@@ -473,16 +473,6 @@ static void gone_before_the_next(void **state)
 	end(next);
 }
 
-static void log_out(int fd, uint8_t reason, uint16_t cid)
-{
-	uint8_t head[48] = { ISCSI_LOGOUT_REQ | ISCSI_IMMEDIATE, ISCSI_FINAL | reason };
-
-	put_be32(12, head + ISCSI_O_ITT);
-	put_be16(cid, head + ISCSI_O_CID);
-	put_be32(cmdsn, head + ISCSI_O_CMDSN);
-	send_pdu(fd, head, NULL, 0);
-}
-
 static void logouts(void **state)
 {
 	int fd = SESSION("");

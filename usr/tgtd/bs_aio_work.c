@@ -125,47 +125,40 @@ long tgt_aio_work_zero(struct tgt_work *work)
 
 #define EXTENTS_MAX	1024	/* looked at for one answer, which may then say less */
 
-/* The first extent of a range. */
-struct first_extent {
-	_Alignas(struct fiemap) uint8_t bytes[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
-};
-
-/* NULL: there is none, or the file system doesn't tell. */
-static const struct fiemap_extent *get_extent(int fd, uint64_t offset, uint64_t len,
-					      unsigned int nr, struct first_extent *first, int *err)
+/* The first extent of a range.  1: there is one; 0: none; -errno: nobody tells. */
+static int first_extent(int fd, uint64_t offset, uint64_t len, struct fiemap_extent *e)
 {
-	struct fiemap *map = (struct fiemap *)first->bytes;
+	_Alignas(struct fiemap) uint8_t bytes[sizeof(struct fiemap) + sizeof(*e)] = { 0 };
+	struct fiemap *map = (struct fiemap *)bytes;
 
-	memset(first, 0, sizeof(*first));
 	map->fm_start = offset;
 	map->fm_length = len;
-	map->fm_extent_count = nr;
-	*err = ioctl(fd, FS_IOC_FIEMAP, map) ? -errno : 0;
-	return *err || !nr || !map->fm_mapped_extents ? NULL : &map->fm_extents[0];
+	map->fm_extent_count = 1;
+	if (ioctl(fd, FS_IOC_FIEMAP, map))
+		return -errno;
+	*e = map->fm_extents[0];
+	return map->fm_mapped_extents;
 }
 
 bool tgt_aio_tells_reserved(int fd)
 {
-	struct first_extent first;
-	int err;
+	struct fiemap_extent e;
 
-	get_extent(fd, 0, 1, 0, &first, &err);
-	return !err;
+	return first_extent(fd, 0, 1, &e) >= 0;
 }
 
 /* Where the space ends that is taken, and unwritten, from an offset on. */
 static uint64_t reserved_end(int fd, uint64_t offset, uint64_t end)
 {
-	const struct fiemap_extent *e;
-	struct first_extent first;
-	int err, i;
+	struct fiemap_extent e;
+	int i;
 
 	for (i = 0; i < EXTENTS_MAX && offset < end; i++) {
-		e = get_extent(fd, offset, end - offset, 1, &first, &err);
-		if (!e || e->fe_logical > offset || !(e->fe_flags & FIEMAP_EXTENT_UNWRITTEN) ||
-		    e->fe_logical + e->fe_length <= offset)
+		if (first_extent(fd, offset, end - offset, &e) <= 0 || e.fe_logical > offset ||
+		    !(e.fe_flags & FIEMAP_EXTENT_UNWRITTEN) ||
+		    e.fe_logical + e.fe_length <= offset)
 			break;
-		offset = e->fe_logical + e->fe_length;
+		offset = e.fe_logical + e.fe_length;
 	}
 	return offset < end ? offset : end;
 }
@@ -192,14 +185,12 @@ static uint64_t reserved_len(const struct tgt_io *io)
 /* A hole ends where space is taken, too. */
 static uint64_t hole_len(const struct tgt_io *io, uint64_t len)
 {
-	const struct fiemap_extent *e = NULL;
-	struct first_extent first;
-	int err;
+	struct fiemap_extent e;
 
-	if (io->store->reserves)
-		e = get_extent(io->store->fd, io->offset, len, 1, &first, &err);
-	return e && e->fe_logical > io->offset && e->fe_logical < io->offset + len ?
-		e->fe_logical - io->offset : len;
+	if (!io->store->reserves || first_extent(io->store->fd, io->offset, len, &e) <= 0)
+		return len;
+	return e.fe_logical > io->offset && e.fe_logical < io->offset + len ?
+		e.fe_logical - io->offset : len;
 }
 
 /* Devices don't tell, and not all file systems: all is allocated then. */

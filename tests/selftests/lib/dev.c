@@ -2,6 +2,7 @@
 /* The initiator's side: devices by sysfs, commands by SG_IO; and libaio. */
 #include <fcntl.h>
 #include <glob.h>
+#include <sched.h>
 #include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,16 @@ void rig_hold_udev(void)
 		   "echo 1 > /sys/kernel/rcu_expedited"))
 		rig_die("udev can't be held");
 	atexit(release_udev);
+}
+
+void rig_run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		rig_die("CPU %d: %s", cpu, strerror(errno));
 }
 
 void rig_sg_init(struct rig_sg *sg, int fd, uint8_t opcode, enum scsi_tgt_dir dir,

@@ -157,6 +157,8 @@ void rig_settle(void);
  * and RCU hurries, several of whose grace periods each device takes to go.
  */
 void rig_hold_udev(void);
+/* Binds this thread, and those that it makes from now on, to a CPU. */
+void rig_run_on(int cpu);
 
 /* A command by SG_IO; also in a thread of its own. */
 struct rig_sg {

@@ -229,6 +229,14 @@ struct iscsi_conn {
 	bool gone_posted;		/* [own] */
 };
 
+/* A Target Transfer Tag, which is not the one that means none. */
+static inline uint32_t iscsi_new_ttt(struct iscsi_conn *conn)
+{
+	if (conn->next_ttt == ISCSI_TAG_NONE)
+		conn->next_ttt = 0;
+	return conn->next_ttt++;
+}
+
 static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) < 0;

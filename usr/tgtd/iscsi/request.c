@@ -212,10 +212,8 @@ static void ping(struct iscsi_conn *conn)
 
 	if (!misc)
 		return;
-	if (conn->next_ttt == ISCSI_TAG_NONE)
-		conn->next_ttt = 0;
 	misc->advances_statsn = false;
-	put_be32(conn->next_ttt++, misc->bhs + ISCSI_O_TTT);
+	put_be32(iscsi_new_ttt(conn), misc->bhs + ISCSI_O_TTT);
 	iscsi_misc_queue(conn, misc);
 }
 

@@ -100,9 +100,7 @@ static void process(struct iscsi_conn *conn)
 /* The response isn't the last one, and asks for another request. */
 static void goes_on(struct iscsi_conn *conn, struct iscsi_misc *misc, uint8_t flags)
 {
-	if (conn->next_ttt == ISCSI_TAG_NONE)
-		conn->next_ttt = 0;
-	conn->text_ttt = conn->next_ttt++;
+	conn->text_ttt = iscsi_new_ttt(conn);
 	misc->bhs[1] = flags;
 }
 

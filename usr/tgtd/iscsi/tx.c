@@ -99,9 +99,7 @@ static void make_r2t(struct iscsi_conn *conn, struct iscsi_task *task)
 	struct iscsi_r2t *r2t;
 
 	r2t = &task->r2t[(task->r2t_first + task->r2t_nr++) % ISCSI_R2TS_MAX];
-	if (conn->next_ttt == ISCSI_TAG_NONE)
-		conn->next_ttt = 0;
-	r2t->ttt = conn->next_ttt++;
+	r2t->ttt = iscsi_new_ttt(conn);
 	r2t->offset = task->asked;
 	r2t->len = task->cmd.data_len - task->asked;
 	if (r2t->len > burst)

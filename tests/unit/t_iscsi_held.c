@@ -12,23 +12,30 @@
 
 static const struct tgt_store_ops *mem_ops;
 static struct tgt_store_ops hold_ops;
-static struct tgt_io *_Atomic held;
+static struct tgt_io *held[4];
+static atomic_uint nr_held;
 static struct tgt_thread *held_in;
 
 static void hold_submit(struct tgt_io *io)
 {
-	if (io->op != TGT_IO_READ) {
+	unsigned int n = atomic_load(&nr_held);
+
+	if (io->op != TGT_IO_READ || n == sizeof(held) / sizeof(held[0])) {
 		mem_ops->submit(io);
 		return;
 	}
 	held_in = tgt_self;
-	atomic_store(&held, io);
+	held[n] = io;
+	atomic_store(&nr_held, n + 1);
 }
 
 static void go_on(struct tgt_call *call)
 {
+	unsigned int i, n = atomic_exchange(&nr_held, 0);
+
 	(void)call;
-	mem_ops->submit(atomic_exchange(&held, NULL));
+	for (i = 0; i < n; i++)
+		mem_ops->submit(held[i]);
 }
 
 static void let_go(void)
@@ -49,18 +56,31 @@ static void hold(void *arg)
 	lu->store.ops = &hold_ops;
 }
 
+/* A READ of one block with an initiator's buffer of so many bytes. */
+static void start_read(int fd, uint32_t itt, uint8_t attr, uint32_t expected)
+{
+	uint8_t head[48];
+
+	rw_header(head, 0x28, itt, 0, 1, expected);
+	head[1] |= attr;
+	send_pdu(fd, head, NULL, 0);
+}
+
+static void wait_held(unsigned int nr)
+{
+	for (int i = 0; i < 5000 && atomic_load(&nr_held) < nr; i++)
+		usleep(1000);
+	assert_int_equal(atomic_load(&nr_held), nr);
+}
+
 /* A session with a READ of one block that the store has; 5 is its tag. */
 static int session_with_read(void)
 {
-	int fd = SESSION(""), i;
-	uint8_t head[48];
+	int fd = SESSION("");
 
 	clear_ua(fd);
-	rw_header(head, 0x28, 5, 0, 1, 512);
-	send_pdu(fd, head, NULL, 0);
-	for (i = 0; i < 5000 && !atomic_load(&held); i++)
-		usleep(1000);
-	assert_non_null(atomic_load(&held));
+	start_read(fd, 5, 0, 512);
+	wait_held(1);
 	return fd;
 }
 
@@ -166,6 +186,61 @@ static void nothing_is_lost_at_the_end(void **state)
 	}
 }
 
+static void expect_good(int fd, uint32_t itt)
+{
+	do {
+		assert_true(get(fd));
+		assert_int_equal(get_be32(bhs + ISCSI_O_ITT), itt);
+	} while ((bhs[0] & 0x3f) == ISCSI_DATA_IN && !(bhs[1] & 1));
+	assert_int_equal(bhs[3], 0);
+}
+
+/*
+ * A write whose unsolicited data is still to come when reads behind an ordered command
+ * take all of the connection's share of memory.
+ */
+static void memory_for_the_oldest(void **state)
+{
+	static uint8_t zeroes[65536];
+	const uint32_t big = 8 << 20;
+	int fd = SESSION("InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=512\0"
+			 "MaxBurstLength=65536\0");
+	uint8_t head[48];
+	uint32_t done;
+
+	(void)state;
+	clear_ua(fd);
+	start_read(fd, 5, 0, big);
+	start_read(fd, 6, 0, big);
+	wait_held(2);
+	rw_header(head, 0x2a, 7, 0, 1, big);
+	head[1] &= ~ISCSI_FINAL;
+	send_pdu(fd, head, NULL, 0);
+	ping(fd);
+	let_go();
+	expect_good(fd, 5);
+	expect_good(fd, 6);
+	start_read(fd, 8, 2 /* ordered */, big);
+	start_read(fd, 9, 0, big);
+	ping(fd);
+	assert_false(comes(fd));
+	data_out(fd, 7, ISCSI_TAG_NONE, 0, 0, zeroes, 512, true);
+	for (done = 512; done < big; done += get_be32(bhs + ISCSI_O_RESIDUAL)) {
+		expect(fd, ISCSI_R2T);
+		assert_int_equal(get_be32(bhs + ISCSI_O_ITT), 7);
+		data_out(fd, 7, get_be32(bhs + ISCSI_O_TTT), 0, done, zeroes,
+			 get_be32(bhs + ISCSI_O_RESIDUAL), true);
+	}
+	expect_good(fd, 7);
+	wait_held(1);
+	let_go();
+	expect_good(fd, 8);
+	wait_held(1);
+	let_go();
+	expect_good(fd, 9);
+	end(fd);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -189,6 +264,7 @@ int main(void)
 		cmocka_unit_test(logout_after_commands),
 		cmocka_unit_test(aborted_twice),
 		cmocka_unit_test(nothing_is_lost_at_the_end),
+		cmocka_unit_test(memory_for_the_oldest),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

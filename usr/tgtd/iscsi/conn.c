@@ -401,6 +401,7 @@ static void init_fields(struct iscsi_conn *conn, int fd, const char *address,
 	tgt_list_init(&conn->link);
 	tgt_list_init(&conn->free_tasks);
 	tgt_list_init(&conn->mem_waiters);
+	tgt_list_init(&conn->arrived);
 	tgt_list_init(&conn->tx_queue);
 	tgt_timer_init(&conn->timer, on_timer);
 	iscsi_params_default(&conn->params);

@@ -83,6 +83,7 @@ enum iscsi_task_state {
 	ISCSI_TASK_UNSOLICITED,	/* more data comes by itself */
 	ISCSI_TASK_MEMORY,	/* waits for memory */
 	ISCSI_TASK_SOLICITED,	/* data is asked for by R2Ts */
+	ISCSI_TASK_HELD,	/* waits for others that came before it (order.c) */
 	ISCSI_TASK_ACTIVE,	/* tgt_cmd_submit() */
 	ISCSI_TASK_RESPONDING,
 };
@@ -97,6 +98,7 @@ struct iscsi_task {
 	struct iscsi_conn *conn;
 	struct tgt_list link;		/* conn->hash[], by itt */
 	struct tgt_list mem_link;	/* conn->mem_waiters */
+	struct tgt_list order_link;	/* conn->arrived */
 	struct iscsi_tx_item tx;
 	enum iscsi_task_state state;
 	uint32_t itt;
@@ -189,6 +191,9 @@ struct iscsi_conn {
 	struct tgt_list free_tasks;
 	struct tgt_list mem_waiters;
 	uint32_t mem_used;
+	struct tgt_list arrived;	/* tasks that tgtd's task set doesn't have yet, in order */
+	unsigned int nr_arrived, nr_ordered, nr_held;	/* of these */
+	bool order_busy;		/* held ones are being submitted */
 	unsigned int nr_tasks, nr_active, nr_immediate, nr_tmfs;
 	uint32_t next_ttt;
 
@@ -300,6 +305,20 @@ void iscsi_task_sent(struct iscsi_task *task);		/* its response has been sent */
 /* All that aren't active; silence: those that are end without a response. */
 void iscsi_tasks_drop(struct iscsi_conn *conn, bool silence);
 void iscsi_tasks_free(struct iscsi_conn *conn);
+/* To the task set: it has its data, and nobody has to go before it. */
+void iscsi_task_submit(struct iscsi_task *task);
+/* Those that wait for memory get what there is. */
+void iscsi_tasks_serve_waiters(struct iscsi_conn *conn);
+
+/* order.c: a command that has come, and has been submitted or has ended. */
+void iscsi_order_came(struct iscsi_task *task);
+void iscsi_order_left(struct iscsi_task *task);
+/* Whether one that has its data has to wait for others: then it is ISCSI_TASK_HELD. */
+bool iscsi_order_holds(const struct iscsi_task *task);
+/* NULL, or one that has to get memory beyond the connection's share. */
+struct iscsi_task *iscsi_order_stuck(struct iscsi_conn *conn);
+/* After commands have left: others may go. */
+void iscsi_order_go_on(struct iscsi_conn *conn);
 
 /* taskmgmt.c */
 int iscsi_tmf_pdu(struct iscsi_conn *conn);

@@ -95,11 +95,19 @@ static struct iscsi_task *task_get(struct iscsi_conn *conn)
 	return task;
 }
 
+static void leave_order(struct iscsi_task *task)
+{
+	if (task->state == ISCSI_TASK_HELD)
+		task->conn->nr_held--;
+	iscsi_order_left(task);
+}
+
 static void task_put(struct iscsi_task *task)
 {
 	struct iscsi_conn *conn = task->conn;
 
 	free_mem(task);
+	leave_order(task);
 	tgt_list_del(&task->link);
 	tgt_list_del(&task->mem_link);
 	tgt_list_del(&task->tx.link);
@@ -127,11 +135,27 @@ void iscsi_tasks_free(struct iscsi_conn *conn)
  * Towards the device type
  */
 
+void iscsi_task_submit(struct iscsi_task *task)
+{
+	struct iscsi_conn *conn = task->conn;
+
+	leave_order(task);
+	task->state = ISCSI_TASK_ACTIVE;
+	conn->nr_active++;
+	tgt_cmd_submit(&task->cmd);
+	iscsi_order_go_on(conn);
+}
+
+/* All its data is there. */
 static void submit(struct iscsi_task *task)
 {
-	task->state = ISCSI_TASK_ACTIVE;
-	task->conn->nr_active++;
-	tgt_cmd_submit(&task->cmd);
+	if (__builtin_expect(!iscsi_order_holds(task), 1)) {
+		iscsi_task_submit(task);
+		return;
+	}
+	task->state = ISCSI_TASK_HELD;
+	task->conn->nr_held++;
+	iscsi_order_go_on(task->conn);
 }
 
 static void respond(struct iscsi_task *task)
@@ -146,6 +170,7 @@ static void fail(struct iscsi_task *task, uint8_t status, uint8_t key, uint16_t 
 {
 	struct tgt_cmd *cmd = &task->cmd;
 
+	leave_order(task);
 	tgt_list_del(&task->mem_link);
 	tgt_list_del(&task->tx.link);
 	cmd->status = status;
@@ -163,6 +188,7 @@ static void fail(struct iscsi_task *task, uint8_t status, uint8_t key, uint16_t 
 	}
 	task->send_len = 0;
 	respond(task);
+	iscsi_order_go_on(task->conn);
 }
 
 static void no_memory(struct iscsi_task *task)
@@ -202,26 +228,43 @@ static void want_memory(struct iscsi_task *task)
 	} else if (err == -EAGAIN) {
 		task->state = ISCSI_TASK_MEMORY;
 		tgt_list_add_tail(&task->mem_link, &conn->mem_waiters);
+		iscsi_order_go_on(conn);
 	} else {
 		no_memory(task);
 	}
 }
 
-static void serve_waiters(struct iscsi_conn *conn)
+/* false: there is none for it. */
+static bool serve_waiter(struct iscsi_task *task, bool must)
 {
-	while (!tgt_list_empty(&conn->mem_waiters) && conn->state == ISCSI_CONN_FULL) {
-		struct iscsi_task *task = tgt_list_first(&conn->mem_waiters,
-							 struct iscsi_task, mem_link);
-		int err = get_mem(task, task->mem_wanted, false);
+	int err = get_mem(task, task->mem_wanted, must);
 
-		if (err == -EAGAIN)
-			return;
-		tgt_list_del(&task->mem_link);
-		if (err)
-			no_memory(task);
-		else
-			with_memory(task);
-	}
+	if (err == -EAGAIN)
+		return false;
+	tgt_list_del(&task->mem_link);
+	if (err)
+		no_memory(task);
+	else
+		with_memory(task);
+	return true;
+}
+
+static struct iscsi_task *first_waiter(const struct iscsi_conn *conn)
+{
+	if (tgt_list_empty(&conn->mem_waiters) || conn->state != ISCSI_CONN_FULL)
+		return NULL;
+	return tgt_list_first(&conn->mem_waiters, struct iscsi_task, mem_link);
+}
+
+void iscsi_tasks_serve_waiters(struct iscsi_conn *conn)
+{
+	struct iscsi_task *task;
+
+	while ((task = first_waiter(conn)) && serve_waiter(task, false))
+		;
+	task = task ? iscsi_order_stuck(conn) : NULL;
+	if (task)
+		serve_waiter(task, true);
 }
 
 void iscsi_task_drop(struct iscsi_task *task)
@@ -230,7 +273,8 @@ void iscsi_task_drop(struct iscsi_task *task)
 
 	assert(task->state != ISCSI_TASK_ACTIVE);
 	task_put(task);
-	serve_waiters(conn);
+	iscsi_tasks_serve_waiters(conn);
+	iscsi_order_go_on(conn);
 }
 
 void iscsi_task_sent(struct iscsi_task *task)
@@ -238,7 +282,7 @@ void iscsi_task_sent(struct iscsi_task *task)
 	iscsi_task_drop(task);
 }
 
-/* At the end of the connection; the active ones come back by done(). */
+/* At the end of the connection; those that the task set has or gets come back by done(). */
 void iscsi_tasks_drop(struct iscsi_conn *conn, bool silence)
 {
 	struct iscsi_task *task, *tmp;
@@ -249,10 +293,12 @@ void iscsi_tasks_drop(struct iscsi_conn *conn, bool silence)
 			if (task->state == ISCSI_TASK_ACTIVE) {
 				task->aborted |= silence;
 				tgt_cmd_cancel(&task->cmd);
-			} else if (task->state != ISCSI_TASK_RESPONDING) {
+			} else if (task->state != ISCSI_TASK_RESPONDING &&
+				   (silence || task->state != ISCSI_TASK_HELD)) {
 				task_put(task);
 			}
 		}
+	iscsi_order_go_on(conn);
 }
 
 /*
@@ -363,6 +409,7 @@ static void task_init(struct iscsi_task *task, struct iscsi_conn *conn)
 
 	task->conn = conn;
 	tgt_list_init(&task->mem_link);
+	tgt_list_init(&task->order_link);
 	tgt_list_init(&task->tx.link);
 	task->itt = get_be32(bhs + ISCSI_O_ITT);
 	task->immediate = bhs[0] & ISCSI_IMMEDIATE;
@@ -485,6 +532,7 @@ int iscsi_task_pdu(struct iscsi_conn *conn)
 	struct iscsi_task *task = conn->rx_task;
 
 	task->received = conn->rx.data_len;
+	iscsi_order_came(task);
 	if (conn->rx.bhs[1] & ISCSI_FINAL)
 		want_memory(task);
 	return 0;
@@ -524,8 +572,8 @@ int iscsi_data_out_header(struct iscsi_conn *conn)
 
 	conn->stats.data_out++;
 	conn->rx_ignore = true;
-	/* Of a command that has ended meanwhile: nothing to say. */
-	if (!task || task->state == ISCSI_TASK_RESPONDING || task->state == ISCSI_TASK_ACTIVE)
+	/* Of a command that has ended meanwhile, or has all that it wants: nothing to say. */
+	if (!task || task->state >= ISCSI_TASK_HELD)
 		return 0;
 	if (get_be32(conn->rx.bhs + ISCSI_O_TTT) == ISCSI_TAG_NONE)
 		fits = unsolicited_fits(task, &conn->rx);

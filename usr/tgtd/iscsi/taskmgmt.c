@@ -102,6 +102,8 @@ static void abort_tasks(struct iscsi_conn *conn, const uint8_t *lun, bool aca)
 	struct iscsi_task *task, *tmp;
 	int i;
 
+	/* Those that were held because of others are ended before they could go. */
+	conn->order_busy = true;
 	for (i = 0; i < ISCSI_HASH; i++)
 		tgt_list_for_each_safe(task, tmp, &conn->hash[i], struct iscsi_task, link) {
 			if (lun && memcmp(task->cmd.lun, lun, 8))
@@ -113,6 +115,8 @@ static void abort_tasks(struct iscsi_conn *conn, const uint8_t *lun, bool aca)
 			else if (task->state != ISCSI_TASK_RESPONDING)
 				iscsi_task_drop(task);
 		}
+	conn->order_busy = false;
+	iscsi_order_go_on(conn);
 }
 
 static void submit(struct iscsi_conn *conn, uint8_t function, enum scsi_tgt_tmf fn,

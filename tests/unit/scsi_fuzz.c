@@ -213,7 +213,7 @@ static void name_units(struct record *r, size_t len)
 		if (!lu)
 			continue;
 		memset(page, 0, sizeof(page));
-		tgt_vpd_identification(lu, page);
+		tgt_vpd_identification(lu, 1, page);
 		memcpy(designator, page, 12);
 	}
 }

@@ -156,6 +156,31 @@ static void short_data_in(void **state)
 	assert_int_equal(set("MaxXmitDataSegmentLength", "16777215"), 0);
 }
 
+/* What the unit says of the target port by which it is asked. */
+static void assert_port_name(int fd, const char *name, uint16_t id)
+{
+	uint8_t head[48] = { ISCSI_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_READ };
+	const uint8_t *p;
+	int seen = 0;
+
+	put_be32(5, head + ISCSI_O_ITT);
+	put_be32(1024, head + ISCSI_O_EXP_LENGTH);
+	put_be32(cmdsn++, head + ISCSI_O_CMDSN);
+	memcpy(head + ISCSI_O_CDB, "\x12\x01\x83\x04", 4);	/* INQUIRY of LUN 0 */
+	send_pdu(fd, head, NULL, 0);
+	expect(fd, ISCSI_DATA_IN);
+	for (p = data + 4; p < data + data_len; p += 4 + p[3]) {
+		if (p[1] == 0x14)
+			assert_int_equal(get_be32(p + 4), id);
+		else if (p[1] == 0x18)
+			assert_string_equal((const char *)p + 4, name);
+		else
+			continue;
+		seen++;
+	}
+	assert_int_equal(seen, 2);
+}
+
 /* The same initiator port by another portal group is another nexus. */
 static void portal_groups(void **state)
 {
@@ -172,6 +197,10 @@ static void portal_groups(void **state)
 	assert_int_equal(nr_ports, 2);
 	assert_string_equal(ports[0], name);
 	assert_string_equal(ports[1], name);
+	/* The session that logged in last first: its numbers are those of cmdsn. */
+	assert_port_name(second, ISCSI_RIG_TARGET ",t,0x0002", 4097);
+	cmdsn = 100;
+	assert_port_name(first, ISCSI_RIG_TARGET ",t,0x0001", 1);
 	close(first);
 	end(second);
 }

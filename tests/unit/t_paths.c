@@ -421,6 +421,70 @@ static void move_to_port(void **state)
 	assert_good(pr_out(1, CLEAR, 0, 0xb, 0, 0));
 }
 
+/* The second target has two ports, of which nexus 1 comes by the other. */
+static void two_ports(void)
+{
+	atomic_store(&targets[1]->ports, 3);
+	rig_nexus[1].port = 2;
+}
+
+static int one_port(void **state)
+{
+	atomic_store(&targets[1]->ports, 1);
+	rig_nexus[1].port = 1;
+	return teardown(state);
+}
+
+static void ports_are_named(void **state)
+{
+	static const uint16_t ids[] = { 1, 2, 4098 };
+	const uint8_t *group;
+
+	(void)state;
+	two_ports();
+	assert_int_equal(tgt_port_id(targets[1], 16), 15 * 4096 + 2);
+	assert_int_equal(tgt_port_id(targets[1], 17), 0);
+	assert_int_equal(designated(0, 4), 1);
+	assert_int_equal(designated(1, 4), 4098);
+	update(0, "alua_group", "10");
+	update(1, "alua_group", "10");
+	clear_ua();
+	assert_good(rtpg(0, 0));
+	group = d + 4;
+	assert_int_equal(get_be32(d), 8 + 3 * 4);
+	assert_int_equal(group[7], 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(get_be16(group + 8 + 4 * i + 2), ids[i]);
+}
+
+static void ports_register(void **state)
+{
+	uint16_t ports[8];
+
+	(void)state;
+	two_ports();
+	assert_good(pr_out(1, REGISTER, 0, 0, 0xa, 0));
+	assert_int_equal(registrants(ports), 1);
+	assert_int_equal(ports[0], 4098);
+	assert_good(pr_out(1, RESERVE, 1, 0xa, 0, 0));
+	/* By the first port it is another nexus. */
+	rig_nexus[1].port = 1;
+	assert_int_equal(out(1, 512, WRITE_10, 0, 0, 0, 0, 0, 0, 0, 1, 0).status,
+			 SAM_RESERVATION_CONFLICT);
+	assert_good(pr_out(1, REGISTER, 0, 0, 0xb, 0));
+	assert_int_equal(registrants(ports), 2);
+	rig_nexus[1].port = 2;
+	assert_good(out(1, 512, WRITE_10, 0, 0, 0, 0, 0, 0, 0, 1, 0));
+	assert_good(pr_out(1, CLEAR, 0, 0xa, 0, 0));
+	clear_ua();
+	assert_good(pr_out(1, IGNORE, 0, 0, 0xc, ALL_TG_PT));
+	assert_int_equal(registrants(ports), 3);
+	assert_int_equal(ports[0], 4098);
+	assert_int_equal(ports[1], 1);
+	assert_int_equal(ports[2], 2);
+	assert_good(pr_out(1, CLEAR, 0, 0xc, 0, 0));
+}
+
 static void grown(void **state)
 {
 	char err[TGT_ERR_SIZE];
@@ -483,6 +547,8 @@ int main(void)
 		T(kept),
 		T(all_ports),
 		T(move_to_port),
+		cmocka_unit_test_setup_teardown(ports_are_named, setup, one_port),
+		cmocka_unit_test_setup_teardown(ports_register, setup, one_port),
 		T(grown),
 		T(resets),
 	};

@@ -581,8 +581,19 @@ static void aptpl(void **state)
 	free(name);
 }
 
+static void forget(struct tgt_pr *pr)
+{
+	tgt_pr_set(pr, TGT_PR_NONE, NULL);
+	while (!tgt_list_empty(&pr->registrants))
+		tgt_pr_remove(pr, tgt_list_first(&pr->registrants, struct tgt_registrant, link));
+}
+
 static void parsed_text(void **state)
 {
+	static const char good[] =
+		"reservations 1\ntype 1\n"
+		"key 0000000000000001 h\ninitiator a\ntarget b\nport 65535\n"
+		"key 0000000000000002 -\ninitiator a\ntarget b\n";
 	static const char *const bad[] = {
 		"", "reservations 2\n", "reservations 1\n", "reservations 1\ntype 2\n",
 		"reservations 1\ntype 1\n", "reservations 1\ntype 9\n", "reservations 1\ntype 7\n",
@@ -591,19 +602,26 @@ static void parsed_text(void **state)
 		"reservations 1\ntype 1\nkey 1 -\ninitiator a\ntarget b\n",
 		"reservations 1\ntype 1\nkey 1 h\ninitiator a\ntarget b",
 		"reservations 1\ntype 0\nnoise\n",
+		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport 0\n",
+		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport x\n",
+		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport 2\nport 3\n",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct tgt_pr pr = { .nr_registrants = 0 };
+	struct tgt_pr pr = { .nr_registrants = 0 };
+	char *text;
 
-		tgt_list_init(&pr.registrants);
+	(void)state;
+	tgt_list_init(&pr.registrants);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		if (tgt_pr_parse(&pr, bad[i]) != -EINVAL)
 			fail_msg("taken: %s", bad[i]);
-		while (!tgt_list_empty(&pr.registrants))
-			tgt_pr_remove(&pr, tgt_list_first(&pr.registrants, struct tgt_registrant,
-							  link));
+		forget(&pr);
 	}
+	assert_int_equal(tgt_pr_parse(&pr, good), 0);
+	text = tgt_pr_format(&pr);
+	assert_string_equal(text, good);
+	free(text);
+	forget(&pr);
 }
 
 /* Two targets' units of one file have one reservation. */

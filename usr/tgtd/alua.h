@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Asymmetric logical unit access (SPC-4, 5.11.2): each target has one port,
- * whose relative port identifier is the target ID, and which may belong to a
- * target port group; a group's targets have one state.
+ * Asymmetric logical unit access (SPC-4, 5.11.2): a target's ports (port.h) may belong
+ * to a target port group, all to the same; a group's targets have one state.
  *
  * Changed by thread 0; read by serving threads.
  */

@@ -10,6 +10,7 @@
 
 #include "alua.h"
 #include "alua_groups.h"
+#include "port.h"
 #include "sense.h"
 #include "spc.h"
 #include "state.h"
@@ -67,28 +68,37 @@ struct paths {
 
 static void count(struct tgt_lu *lu, void *arg)
 {
-	(void)lu;
-	++*(unsigned int *)arg;
+	unsigned int *nr = arg;
+
+	for (uint16_t port = 0; (port = tgt_port_next(lu->target, port)); )
+		++*nr;
+}
+
+static void collect_port(struct paths *p, const struct tgt_alua *alua, uint16_t group, uint16_t id)
+{
+	for (unsigned int i = 0; i < p->nr; i++)
+		if (p->path[i].port == id)
+			return;
+	if (p->nr == p->max)
+		return;
+	p->path[p->nr++] = (struct path) {
+		.group = group, .port = id, .state = atomic_load(&alua->state),
+		.cause = atomic_load(&alua->cause), .preferred = atomic_load(&alua->preferred),
+	};
 }
 
 static void collect(struct tgt_lu *lu, void *arg)
 {
 	const struct tgt_alua *alua = &lu->target->alua;
 	uint16_t group = atomic_load(&alua->group);
-	struct paths *p = arg;
 
-	for (unsigned int i = 0; i < p->nr; i++)
-		if (p->path[i].port == lu->target->tid)
-			return;
-	if (!group || p->nr == p->max)
+	if (!group)
 		return;
-	p->path[p->nr++] = (struct path) {
-		.group = group, .port = lu->target->tid, .state = atomic_load(&alua->state),
-		.cause = atomic_load(&alua->cause), .preferred = atomic_load(&alua->preferred),
-	};
+	for (uint16_t port = 0; (port = tgt_port_next(lu->target, port)); )
+		collect_port(arg, alua, group, tgt_port_id(lu->target, port));
 }
 
-/* Units that come between the two rounds are in the next report. */
+/* Units and ports that come between the two rounds are in the next report. */
 static bool collect_paths(const struct tgt_lu *lu, struct paths *p)
 {
 	p->nr = p->max = 0;

@@ -84,7 +84,7 @@ static void inquiry_vpd(struct tgt_cmd *cmd)
 		return;
 	p[0] = cmd->lu->device->type;
 	p[1] = page->code;
-	len = page->build(cmd->lu, p + 4);
+	len = page->build(cmd->lu, cmd->nexus->port, p + 4);
 	put_be16(len, p + 2);
 	tgt_cmd_respond(cmd, p, 4 + len, get_be16(cmd->cdb + 3));
 }

@@ -18,6 +18,8 @@ int tgt_nexus_add(struct tgt_target *target, struct tgt_nexus *nexus)
 	struct tgt_lu *lu;
 
 	nexus->target = target;
+	if (!nexus->port)
+		nexus->port = 1;
 	for (lu = tgt_lun_next(target, -1); lu; lu = tgt_lun_next(target, lu->lun)) {
 		int err = lu->device->nexus_add ? lu->device->nexus_add(lu, nexus) : 0;
 

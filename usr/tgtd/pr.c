@@ -21,39 +21,46 @@ bool tgt_pr_type_valid(uint8_t type)
 	       (type >= TGT_PR_WRITE_EXCLUSIVE_RO && type <= TGT_PR_EXCLUSIVE_ACCESS_AR);
 }
 
-struct tgt_registrant *tgt_pr_find(const struct tgt_pr *pr, const char *initiator,
-				   const char *target)
+struct tgt_registrant *tgt_pr_find(const struct tgt_pr *pr, const struct tgt_nexus_name *name)
 {
 	struct tgt_registrant *r;
 
 	tgt_list_for_each(r, &pr->registrants, struct tgt_registrant, link)
-		if (!strcmp(r->initiator, initiator) && !strcmp(r->target, target))
+		if (tgt_nexus_name_eq(&r->name, name))
 			return r;
 	return NULL;
 }
 
 struct tgt_registrant *tgt_pr_find_nexus(const struct tgt_pr *pr, const struct tgt_nexus *nexus)
 {
-	return tgt_pr_find(pr, nexus->initiator, nexus->target->name);
+	struct tgt_nexus_name name = tgt_nexus_name(nexus);
+
+	return tgt_pr_find(pr, &name);
 }
 
-struct tgt_registrant *tgt_pr_add(struct tgt_pr *pr, const char *initiator, const char *target,
+static void registrant_free(struct tgt_registrant *r)
+{
+	free((char *)r->name.initiator);
+	free((char *)r->name.target);
+	free(r);
+}
+
+struct tgt_registrant *tgt_pr_add(struct tgt_pr *pr, const struct tgt_nexus_name *name,
 				  uint64_t key)
 {
 	struct tgt_registrant *r;
 
-	if (pr->nr_registrants >= TGT_PR_REGISTRANTS_MAX || strchr(initiator, '\n'))
+	if (pr->nr_registrants >= TGT_PR_REGISTRANTS_MAX || strchr(name->initiator, '\n'))
 		return NULL;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
 	r->key = key;
-	r->initiator = strdup(initiator);
-	r->target = strdup(target);
-	if (!r->initiator || !r->target) {
-		free(r->initiator);
-		free(r->target);
-		free(r);
+	r->name.initiator = strdup(name->initiator);
+	r->name.target = strdup(name->target);
+	r->name.port = name->port;
+	if (!r->name.initiator || !r->name.target) {
+		registrant_free(r);
 		return NULL;
 	}
 	tgt_list_add_tail(&r->link, &pr->registrants);
@@ -65,9 +72,7 @@ void tgt_pr_remove(struct tgt_pr *pr, struct tgt_registrant *r)
 {
 	tgt_list_del(&r->link);
 	pr->nr_registrants--;
-	free(r->initiator);
-	free(r->target);
-	free(r);
+	registrant_free(r);
 }
 
 static void set_reserved(struct tgt_pr *pr)

@@ -3,10 +3,9 @@
  * Reservations of a medium: persistent ones (SPC-4, 5.13) and, between those
  * who don't know them, RESERVE and RELEASE (SPC-2), with CRH as SPC-4 has it.
  *
- * A registrant is an I_T nexus by its names, initiator port and target, so
- * that it is the same after a login anew and, with APTPL, after a restart of
- * tgtd: those are then kept in a file, written before the command that
- * changes them ends.
+ * A registrant is an I_T nexus by its name, so that it is the same after a login
+ * anew and, with APTPL, after a restart of tgtd: those are then kept in a file,
+ * written before the command that changes them ends.
  *
  * All is guarded by the medium's lock.  A command that finds tgt_pr.reserved 0
  * has nothing to ask here.
@@ -20,6 +19,7 @@
 #include <stdint.h>
 
 #include "list.h"
+#include "port.h"
 
 struct tgt_cmd;
 struct tgt_lu;
@@ -41,8 +41,7 @@ enum tgt_pr_type {
 struct tgt_registrant {
 	struct tgt_list link;
 	uint64_t key;
-	char *initiator;		/* initiator port name */
-	char *target;			/* target name; its port's identifier is the target ID */
+	struct tgt_nexus_name name;	/* its own */
 };
 
 struct tgt_pr {
@@ -96,11 +95,10 @@ static inline bool tgt_pr_registrants_only(enum tgt_pr_type type)
 }
 
 bool tgt_pr_type_valid(uint8_t type);
-struct tgt_registrant *tgt_pr_find(const struct tgt_pr *pr, const char *initiator,
-				   const char *target);
+struct tgt_registrant *tgt_pr_find(const struct tgt_pr *pr, const struct tgt_nexus_name *name);
 struct tgt_registrant *tgt_pr_find_nexus(const struct tgt_pr *pr, const struct tgt_nexus *nexus);
 /* NULL: no memory, or too many. */
-struct tgt_registrant *tgt_pr_add(struct tgt_pr *pr, const char *initiator, const char *target,
+struct tgt_registrant *tgt_pr_add(struct tgt_pr *pr, const struct tgt_nexus_name *name,
 				  uint64_t key);
 /* Takes the registration away, and nothing else: r is not the holder. */
 void tgt_pr_remove(struct tgt_pr *pr, struct tgt_registrant *r);

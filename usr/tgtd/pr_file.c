@@ -7,8 +7,9 @@
  *	key 00000000000abcde h
  *	initiator iqn...,i,0x...
  *	target iqn...
+ *	port 2
  *
- * with "h" for the holder, "-" for others.
+ * with "h" for the holder, "-" for others; without the last line it is port 1.
  */
 #include <errno.h>
 #include <limits.h>
@@ -40,6 +41,14 @@ char *tgt_pr_file_name(const char *path)
 	return name;
 }
 
+static void format_registrant(FILE *f, const struct tgt_registrant *r, bool holder)
+{
+	fprintf(f, "key %016llx %c\ninitiator %s\ntarget %s\n", (unsigned long long)r->key,
+		holder ? 'h' : '-', r->name.initiator, r->name.target);
+	if (r->name.port != 1)
+		fprintf(f, "port %u\n", r->name.port);
+}
+
 char *tgt_pr_format(const struct tgt_pr *pr)
 {
 	struct tgt_registrant *r;
@@ -52,9 +61,7 @@ char *tgt_pr_format(const struct tgt_pr *pr)
 	fprintf(f, MAGIC "type %d\n", pr->aptpl ? pr->type : 0);
 	if (pr->aptpl)
 		tgt_list_for_each(r, &pr->registrants, struct tgt_registrant, link)
-			fprintf(f, "key %016llx %c\ninitiator %s\ntarget %s\n",
-				(unsigned long long)r->key, r == pr->holder ? 'h' : '-',
-				r->initiator, r->target);
+			format_registrant(f, r, r == pr->holder);
 	if (fclose(f)) {
 		free(text);
 		return NULL;
@@ -80,7 +87,8 @@ static char *line(char **text, const char *word)
 
 static int parse_registrant(struct tgt_pr *pr, char **text)
 {
-	char *key = line(text, "key "), *initiator, *target;
+	char *key = line(text, "key "), *initiator, *target, *port;
+	struct tgt_nexus_name name = { .port = 1 };
 	struct tgt_registrant *r;
 	unsigned long long k;
 	char holder;
@@ -89,7 +97,12 @@ static int parse_registrant(struct tgt_pr *pr, char **text)
 	target = initiator ? line(text, "target ") : NULL;
 	if (!target || sscanf(key, "%16llx %c", &k, &holder) != 2 || !*initiator || !*target)
 		return -EINVAL;
-	r = tgt_pr_add(pr, initiator, target, k);
+	name.initiator = initiator;
+	name.target = target;
+	port = line(text, "port ");
+	if (port && (sscanf(port, "%5hu", &name.port) != 1 || !name.port))
+		return -EINVAL;
+	r = tgt_pr_add(pr, &name, k);
 	if (!r)
 		return -ENOMEM;
 	if (holder == 'h')

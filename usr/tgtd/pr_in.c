@@ -65,15 +65,15 @@ void tgt_pr_read_reservation(struct tgt_cmd *cmd)
 	respond(cmd, 16, fill_reservation);
 }
 
-/* The relative port of a registration; 0: its target isn't there now. */
+/* The relative port of a registration; 0: it has none, or its target isn't there now. */
 static uint16_t port_of(const struct tgt_pr *pr, const struct tgt_registrant *r)
 {
 	struct tgt_medium *medium = tgt_container_of(pr, struct tgt_medium, pr);
 	struct tgt_disk *disk;
 
 	tgt_list_for_each(disk, &medium->disks, struct tgt_disk, medium_link)
-		if (!strcmp(disk->lu->target->name, r->target))
-			return disk->lu->target->tid;
+		if (!strcmp(disk->lu->target->name, r->name.target))
+			return tgt_port_id(disk->lu->target, r->name.port);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static uint32_t fill_full_status(const struct tgt_pr *pr, uint8_t *list)
 			p[13] = pr->type;
 		}
 		put_be16(port_of(pr, r), p + 18);
-		id_len = tgt_pr_put_transport_id(r->initiator, p + 24);
+		id_len = tgt_pr_put_transport_id(r->name.initiator, p + 24);
 		put_be32(id_len, p + 20);
 		len += 24 + id_len;
 	}

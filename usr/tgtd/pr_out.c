@@ -65,7 +65,7 @@ static void tell(struct tgt_medium *medium, const struct tgt_registrant *r,
 	struct tgt_disk *disk;
 
 	tgt_list_for_each(disk, &medium->disks, struct tgt_disk, medium_link)
-		tgt_ua_raise_port(&disk->spc.ua, event, r->initiator, r->target);
+		tgt_ua_raise_name(&disk->spc.ua, event, &r->name);
 }
 
 static void tell_others(const struct out *o, enum tgt_ua_event event)
@@ -123,47 +123,64 @@ static void forget_newest(struct tgt_pr *pr, unsigned int nr)
 						   link));
 }
 
-/*
- * The target ports that a registration is for: that of the command or, with
- * ALL_TG_PT, all through which the medium is reached.  False: no more.  A target
- * with several units of the medium comes several times.
- */
-static bool next_target(const struct out *o, struct tgt_list **at, const char **name)
-{
-	struct tgt_list *head = &o->medium->disks;
-	bool all = o->list[20] & ALL_TG_PT;
+/* A walk through target ports, for an initiator port: name is that nexus. */
+struct walk {
+	struct tgt_nexus_name name;
+	struct tgt_list *at;		/* of the medium's disks; NULL: not begun */
+	uint16_t port;
+};
 
-	if (!*at) {
-		*at = head;
-		*name = o->cmd->nexus->target->name;
+#define WALK(initiator_port) { .name.initiator = (initiator_port) }
+
+/* Of those through which the medium is reached.  A target with several units comes several times. */
+static bool next_port_of_all(const struct tgt_medium *medium, struct walk *w)
+{
+	const struct tgt_list *head = &medium->disks;
+	const struct tgt_target *target;
+
+	if (!w->at)
+		w->at = head->next;
+	for (; w->at != head; w->at = w->at->next) {
+		target = tgt_container_of(w->at, struct tgt_disk, medium_link)->lu->target;
+		w->port = tgt_port_next(target, w->port);
+		w->name.target = target->name;
+		w->name.port = w->port;
+		if (w->port)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of those that a registration is for: that of the command and, with ALL_TG_PT, all
+ * others.
+ */
+static bool next_port(const struct out *o, struct walk *w)
+{
+	if (!w->name.target) {
+		w->name.target = o->cmd->nexus->target->name;
+		w->name.port = o->cmd->nexus->port;
 		return true;
 	}
-	*at = (*at)->next;
-	if (!all || *at == head)
-		return false;
-	*name = tgt_container_of(*at, struct tgt_disk, medium_link)->lu->target->name;
-	return true;
+	return (o->list[20] & ALL_TG_PT) && next_port_of_all(o->medium, w);
 }
 
 static bool registered_anywhere(const struct out *o, const char *initiator)
 {
-	struct tgt_list *at = NULL;
-	const char *target;
+	struct walk w = WALK(initiator);
 
-	while (next_target(o, &at, &target))
-		if (tgt_pr_find(o->pr, initiator, target))
+	while (next_port(o, &w))
+		if (tgt_pr_find(o->pr, &w.name))
 			return true;
 	return false;
 }
 
 static bool add_everywhere(const struct out *o, const char *initiator)
 {
-	struct tgt_list *at = NULL;
-	const char *target;
+	struct walk w = WALK(initiator);
 
-	while (next_target(o, &at, &target))
-		if (!tgt_pr_find(o->pr, initiator, target) &&
-		    !tgt_pr_add(o->pr, initiator, target, o->sa_key))
+	while (next_port(o, &w))
+		if (!tgt_pr_find(o->pr, &w.name) && !tgt_pr_add(o->pr, &w.name, o->sa_key))
 			return false;
 	return true;
 }
@@ -196,11 +213,10 @@ static int register_others(const struct out *o)
 /* Whether the key that the command gives is that of each port's registration. */
 static bool keys_match(const struct out *o)
 {
-	const char *initiator = o->cmd->nexus->initiator, *target;
-	struct tgt_list *at = NULL;
+	struct walk w = WALK(o->cmd->nexus->initiator);
 
-	while (next_target(o, &at, &target)) {
-		const struct tgt_registrant *r = tgt_pr_find(o->pr, initiator, target);
+	while (next_port(o, &w)) {
+		const struct tgt_registrant *r = tgt_pr_find(o->pr, &w.name);
 
 		if (o->key != (r ? r->key : 0))
 			return false;
@@ -211,16 +227,15 @@ static bool keys_match(const struct out *o)
 /* Of the command's initiator: makes, changes or ends its registrations. */
 static int register_own(const struct out *o)
 {
-	const char *initiator = o->cmd->nexus->initiator, *target;
 	unsigned int before = o->pr->nr_registrants;
-	struct tgt_list *at = NULL;
+	struct walk w = WALK(o->cmd->nexus->initiator);
 
-	if (o->sa_key && !add_everywhere(o, initiator)) {
+	if (o->sa_key && !add_everywhere(o, w.name.initiator)) {
 		forget_newest(o->pr, o->pr->nr_registrants - before);
 		return NO_RESOURCES;
 	}
-	while (next_target(o, &at, &target)) {
-		struct tgt_registrant *r = tgt_pr_find(o->pr, initiator, target);
+	while (next_port(o, &w)) {
+		struct tgt_registrant *r = tgt_pr_find(o->pr, &w.name);
 
 		if (r && o->sa_key)
 			r->key = o->sa_key;
@@ -306,7 +321,7 @@ static unsigned int remove_registrants(const struct out *o, bool all, bool own_t
 		if (r != o->own)
 			tell(o->medium, r, TGT_UA_REGISTRATIONS_PREEMPTED);
 		if (service_action(o->cmd) == PREEMPT_AND_ABORT)
-			tgt_aca_clear_port(o->medium, r->initiator, r->target);
+			tgt_aca_clear_name(o->medium, &r->name);
 		tgt_pr_remove(o->pr, r);
 		nr++;
 	}
@@ -343,23 +358,28 @@ static int do_preempt(const struct out *o)
 	return DONE;
 }
 
-/* NULL: the medium is not reached through it. */
-static const char *target_of_port(const struct tgt_medium *medium, uint16_t port)
+/* false: the medium is not reached through a port with this identifier. */
+static bool find_port(const struct tgt_medium *medium, uint16_t id, struct tgt_nexus_name *name)
 {
-	struct tgt_disk *disk;
+	struct walk w = WALK(name->initiator);
 
-	tgt_list_for_each(disk, &medium->disks, struct tgt_disk, medium_link)
-		if (disk->lu->target->tid == port)
-			return disk->lu->target->name;
-	return NULL;
+	while (next_port_of_all(medium, &w)) {
+		const struct tgt_disk *disk = tgt_container_of(w.at, struct tgt_disk, medium_link);
+
+		if (tgt_port_id(disk->lu->target, w.port) == id) {
+			*name = w.name;
+			return true;
+		}
+	}
+	return false;
 }
 
 static int do_move(const struct out *o)
 {
-	const char *target = target_of_port(o->medium, get_be16(o->list + 18));
+	char initiator[256];
+	struct tgt_nexus_name name = { .initiator = initiator };
 	struct tgt_registrant *to;
 	uint32_t used;
-	char name[256];
 
 	if (o->pr->type && !tgt_pr_holds(o->pr, o->own))
 		return CONFLICT;
@@ -367,19 +387,20 @@ static int do_move(const struct out *o)
 		return CONFLICT;
 	if (!o->sa_key)
 		return BAD_LIST + 8;
-	if (!target)
+	if (!find_port(o->medium, get_be16(o->list + 18), &name))
 		return BAD_LIST + 18;
 	if (get_be32(o->list + 20) != o->len - LIST_LEN)
 		return BAD_LIST + 20;
-	if (tgt_pr_get_transport_id(o->list + LIST_LEN, o->len - LIST_LEN, name, &used))
+	if (tgt_pr_get_transport_id(o->list + LIST_LEN, o->len - LIST_LEN, initiator,
+				    &used))
 		return BAD_LIST + LIST_LEN;
 	if ((o->list[17] & APTPL) && !o->pr->file)
 		return BAD_LIST + 17;
-	to = tgt_pr_find(o->pr, name, target);
+	to = tgt_pr_find(o->pr, &name);
 	if (to == o->own)
 		return BAD_LIST + LIST_LEN;
 	if (!to)
-		to = tgt_pr_add(o->pr, name, target, o->sa_key);
+		to = tgt_pr_add(o->pr, &name, o->sa_key);
 	if (!to)
 		return NO_RESOURCES;
 	to->key = o->sa_key;

@@ -143,8 +143,8 @@ void tgt_sbc_start_stop(struct tgt_cmd *cmd);
 
 /* Logical blocks per physical block of the store, as an exponent. */
 uint8_t tgt_sbc_lbppbe(const struct tgt_lu *lu);
-uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body);
-uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint8_t *body);
-uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint8_t *body);
+uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
+uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
+uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
 
 #endif

@@ -82,8 +82,9 @@ static uint32_t optimal_length(const struct tgt_lu *lu)
 #define WSNZ	0x01	/* block limits, byte 4 */
 
 /* Offsets as in the standard's page, less the header of 4 bytes. */
-uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
+	(void)port;
 	body[0] = WSNZ;
 	body[1] = TGT_SBC_COMPARE_MAX;
 	put_be16(transfer_granularity(lu), body + 2);
@@ -102,10 +103,11 @@ uint32_t tgt_sbc_vpd_block_limits(const struct tgt_lu *lu, uint8_t *body)
 #define NON_ROTATING	1
 #define WABEREQ_NO	0x40	/* byte 7 */
 
-uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
 	uint16_t rate = lu->store.rotational ? 0 : NON_ROTATING;	/* 0: not known */
 
+	(void)port;
 	put_be16(lu->rotation_rate ? lu->rotation_rate : rate, body);
 	/* After SANITIZE blocks are read, without having been written before. */
 	if (tgt_sbc_erases_blocks(lu))
@@ -120,8 +122,9 @@ uint32_t tgt_sbc_vpd_characteristics(const struct tgt_lu *lu, uint8_t *body)
 #define ANC_SUP		0x02
 #define THIN		2
 
-uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_sbc_vpd_provisioning(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
+	(void)port;
 	if (!tgt_sbc_thin(lu))
 		return 4;
 	body[0] = tgt_sbc_threshold_exponent(lu);

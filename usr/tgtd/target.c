@@ -313,6 +313,7 @@ static struct tgt_target *target_alloc(uint32_t tid, const char *name,
 	if (!target)
 		return NULL;
 	target->tid = tid;
+	atomic_init(&target->ports, 1);
 	tgt_list_init(&target->nexuses);
 	tgt_list_init(&target->link);
 	tgt_list_init(&target->acl_addresses);

@@ -36,6 +36,8 @@ struct tgt_transport_ops {
 	const char *name;		/* "loop", "iscsi" */
 	/* Initiators can send the ACA attribute and CLEAR ACA: NORMACA is 1. */
 	bool aca;
+	/* Target ports are named "TARGET,t,0xPORT" (RFC 7143, 4.2.7.1), else not at all. */
+	bool port_names;
 	int (*init)(void);		/* 0 or -errno; a missing kernel module is no error here */
 	void (*exit)(void);
 	/* Sets up target->transport_priv; 0, or -errno with a sentence in err. */
@@ -100,6 +102,7 @@ struct tgt_target {
 	const struct tgt_transport_ops *transport;
 	void *transport_priv;
 	struct tgt_alua alua;
+	_Atomic uint16_t ports;		/* bit n: there is port n + 1 (port.h); set by the transport */
 	_Atomic(struct tgt_lun_table *) luns;
 	struct tgt_list nexuses;	/* thread 0 */
 	struct tgt_list link;		/* of all targets, by tid */
@@ -117,6 +120,7 @@ struct tgt_nexus {
 	uint64_t id;
 	char *initiator;		/* SCSI initiator port name */
 	const char *initiator_node;	/* ... as shown to people if that differs, else NULL */
+	uint16_t port;			/* of the target (port.h); tgt_nexus_add() makes 0 the first */
 	struct tgt_list link;
 	void *transport_priv;
 	bool permanent;		/* a local port: no reason to call the target active */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 
+#include "port.h"
 #include "sbc.h"
 #include "taskset.h"
 
@@ -69,12 +70,15 @@ void tgt_aca_clear(struct tgt_medium *medium, const struct tgt_nexus *nexus)
 	pthread_mutex_unlock(&medium->lock);
 }
 
-void tgt_aca_clear_port(struct tgt_medium *medium, const char *initiator, const char *target)
+void tgt_aca_clear_name(struct tgt_medium *medium, const struct tgt_nexus_name *name)
 {
 	const struct tgt_nexus *faulted = atomic_load(&medium->aca.nexus);
+	struct tgt_nexus_name its;
 
-	if (faulted && !strcmp(faulted->initiator, initiator) &&
-	    !strcmp(faulted->target->name, target))
+	if (!faulted)
+		return;
+	its = tgt_nexus_name(faulted);
+	if (tgt_nexus_name_eq(&its, name))
 		end_aca(medium);
 }
 

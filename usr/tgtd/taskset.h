@@ -23,6 +23,7 @@ struct tgt_cmd;
 struct tgt_lu;
 struct tgt_medium;
 struct tgt_nexus;
+struct tgt_nexus_name;
 
 /* Guarded by the medium's lock. */
 struct tgt_aca {
@@ -45,8 +46,8 @@ struct tgt_lu *tgt_taskset_next_path(const struct tgt_lu *lu, const struct tgt_l
 
 /* Ends the ACA of this nexus (NULL: of any). */
 void tgt_aca_clear(struct tgt_medium *medium, const struct tgt_nexus *nexus);
-/* The same with the medium's lock held, by the names of the nexus. */
-void tgt_aca_clear_port(struct tgt_medium *medium, const char *initiator, const char *target);
+/* The same with the medium's lock held. */
+void tgt_aca_clear_name(struct tgt_medium *medium, const struct tgt_nexus_name *name);
 /* Whether the command may go ahead as the ACA's own; only one with the ACA attribute is asked. */
 bool tgt_aca_is_command(const struct tgt_medium *medium, const struct tgt_cmd *cmd);
 /* With the lock held: whether it waits for the end of an ACA. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port.h"
 #include "scsi_bits.h"
 #include "target.h"
 #include "ua.h"
@@ -146,16 +147,18 @@ void tgt_ua_raise_one(struct tgt_ua *ua, enum tgt_ua_event event, const struct t
 	pthread_mutex_unlock(&ua->lock);
 }
 
-void tgt_ua_raise_port(struct tgt_ua *ua, enum tgt_ua_event event, const char *initiator,
-		       const char *target)
+void tgt_ua_raise_name(struct tgt_ua *ua, enum tgt_ua_event event,
+		       const struct tgt_nexus_name *name)
 {
 	struct ua_nexus *n;
 
 	pthread_mutex_lock(&ua->lock);
-	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link)
-		if (!strcmp(n->nexus->initiator, initiator) &&
-		    !strcmp(n->nexus->target->name, target))
+	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link) {
+		struct tgt_nexus_name its = tgt_nexus_name(n->nexus);
+
+		if (tgt_nexus_name_eq(&its, name))
 			add(ua, n, event);
+	}
 	pthread_mutex_unlock(&ua->lock);
 }
 

@@ -18,6 +18,7 @@
 #include "list.h"
 
 struct tgt_nexus;
+struct tgt_nexus_name;
 
 /* The events; each waits at most once per nexus. */
 enum tgt_ua_event {
@@ -57,9 +58,9 @@ void tgt_ua_nexus_del(struct tgt_ua *ua, const struct tgt_nexus *nexus);
 void tgt_ua_raise(struct tgt_ua *ua, enum tgt_ua_event event, const struct tgt_nexus *except);
 /* For one. */
 void tgt_ua_raise_one(struct tgt_ua *ua, enum tgt_ua_event event, const struct tgt_nexus *nexus);
-/* For those of this initiator port and target. */
-void tgt_ua_raise_port(struct tgt_ua *ua, enum tgt_ua_event event, const char *initiator,
-		       const char *target);
+/* For the one of this name, if it is there. */
+void tgt_ua_raise_name(struct tgt_ua *ua, enum tgt_ua_event event,
+		       const struct tgt_nexus_name *name);
 /* Takes the nexus's oldest one: ASC << 8 | ASCQ, or 0 if there is none. */
 uint16_t tgt_ua_take(struct tgt_ua *ua, const struct tgt_nexus *nexus);
 /* Forgets one without reporting it. */

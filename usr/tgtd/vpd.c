@@ -3,22 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "port.h"
 #include "spc.h"
 #include "vpd.h"
 
-uint32_t tgt_vpd_supported(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_vpd_supported(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
 	const struct tgt_spc *spc = tgt_spc(lu);
 
+	(void)port;
 	for (unsigned int i = 0; i < spc->nr_vpd_pages; i++)
 		body[i] = spc->vpd_pages[i].code;
 	return spc->nr_vpd_pages;
 }
 
-uint32_t tgt_vpd_serial(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_vpd_serial(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
 	uint32_t len = strnlen(lu->scsi_sn, sizeof(lu->scsi_sn) - 1);
 
+	(void)port;
 	memcpy(body, lu->scsi_sn, len);
 	return len;
 }
@@ -104,11 +107,13 @@ static uint32_t put_uuid(const struct tgt_lu *lu, uint8_t *p)
 	return 22;
 }
 
-static uint32_t put_relative_port(const struct tgt_target *target, uint8_t *p)
+static uint32_t put_relative_port(const struct tgt_target *target, uint16_t port, uint8_t *p)
 {
-	uint8_t *d = designator(p, CODE_BINARY, ASSOC_PORT | DESIGNATOR_RELATIVE_PORT, 4);
+	uint16_t id = tgt_port_id(target, port);
 
-	put_be16(target->tid, d + 2);
+	if (!id)
+		return 0;
+	put_be16(id, designator(p, CODE_BINARY, ASSOC_PORT | DESIGNATOR_RELATIVE_PORT, 4) + 2);
 	return 8;
 }
 
@@ -122,35 +127,46 @@ static uint32_t put_port_group(const struct tgt_target *target, uint8_t *p)
 	return 8;
 }
 
-/* The target device's name, if it has the form of one (SAM-5, 4.6.2). */
-static uint32_t put_device_name(const struct tgt_target *target, uint8_t *p)
+/* If it has the form of one (SAM-5, 4.6.2). */
+static uint32_t put_name(const char *name, uint8_t association, uint8_t *p)
 {
-	const char *name = target->name ? target->name : "";
 	size_t len = strlen(name);
 	size_t padded = (len + 4) & ~3u;	/* with at least one 0 */
 
 	if ((strncmp(name, "iqn.", 4) && strncmp(name, "eui.", 4) && strncmp(name, "naa.", 4)) ||
 	    padded > 252)
 		return 0;
-	memcpy(designator(p, CODE_UTF8, ASSOC_DEVICE | DESIGNATOR_SCSI_NAME, padded), name, len);
+	memcpy(designator(p, CODE_UTF8, association | DESIGNATOR_SCSI_NAME, padded), name, len);
 	return 4 + padded;
 }
 
-uint32_t tgt_vpd_identification(const struct tgt_lu *lu, uint8_t *body)
+static uint32_t put_port_name(const struct tgt_target *target, uint16_t port, uint8_t *p)
+{
+	char name[256];
+
+	if (!target->transport->port_names)
+		return 0;
+	snprintf(name, sizeof(name), "%s,t,0x%04x", target->name, port);
+	return put_name(name, ASSOC_PORT, p);
+}
+
+uint32_t tgt_vpd_identification(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
 	uint32_t len = 0;
 
 	len += put_naa(lu, body + len);
 	len += put_t10(lu, body + len);
 	len += put_uuid(lu, body + len);
-	len += put_relative_port(lu->target, body + len);
+	len += put_relative_port(lu->target, port, body + len);
 	len += put_port_group(lu->target, body + len);
-	len += put_device_name(lu->target, body + len);
+	len += put_port_name(lu->target, port, body + len);
+	len += put_name(lu->target->name, ASSOC_DEVICE, body + len);
 	return len;
 }
 
-uint32_t tgt_vpd_extended_inquiry(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_vpd_extended_inquiry(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
+	(void)port;
 	body[1] = lu->device->enter ? 0x07 : 0x01;	/* HEADSUP, ORDSUP, SIMPSUP */
 	if (lu->store.write_cache)
 		body[2] = 0x01;		/* V_SUP */
@@ -160,9 +176,9 @@ uint32_t tgt_vpd_extended_inquiry(const struct tgt_lu *lu, uint8_t *body)
 }
 
 /* One policy for all pages: shared by the nexuses. */
-uint32_t tgt_vpd_mode_page_policy(const struct tgt_lu *lu, uint8_t *body)
+uint32_t tgt_vpd_mode_page_policy(const struct tgt_lu *lu, uint16_t port, uint8_t *body)
 {
-	(void)lu;
+	(void)lu, (void)port;
 	body[0] = MODE_ALL;
 	body[1] = MODE_ALL_SUBPAGES;
 	return 4;

@@ -11,15 +11,18 @@ struct tgt_lu;
 
 struct tgt_vpd_page {
 	uint8_t code;
-	/* Fills in what follows the header of 4 bytes, zeroed; returns its length. */
-	uint32_t (*build)(const struct tgt_lu *lu, uint8_t *body);
+	/*
+	 * Fills in what follows the header of 4 bytes, zeroed; returns its length.  port: of
+	 * the unit's target, by which it is asked for.
+	 */
+	uint32_t (*build)(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
 };
 
 /* Pages of all device types, for their tables. */
-uint32_t tgt_vpd_supported(const struct tgt_lu *lu, uint8_t *body);
-uint32_t tgt_vpd_serial(const struct tgt_lu *lu, uint8_t *body);
-uint32_t tgt_vpd_identification(const struct tgt_lu *lu, uint8_t *body);
-uint32_t tgt_vpd_extended_inquiry(const struct tgt_lu *lu, uint8_t *body);
-uint32_t tgt_vpd_mode_page_policy(const struct tgt_lu *lu, uint8_t *body);
+uint32_t tgt_vpd_supported(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
+uint32_t tgt_vpd_serial(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
+uint32_t tgt_vpd_identification(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
+uint32_t tgt_vpd_extended_inquiry(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
+uint32_t tgt_vpd_mode_page_policy(const struct tgt_lu *lu, uint16_t port, uint8_t *body);
 
 #endif

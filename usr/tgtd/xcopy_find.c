@@ -77,6 +77,7 @@ static struct tgt_nexus *nexus_copy(const struct tgt_nexus *nexus)
 		return NULL;
 	copy->target = nexus->target;
 	copy->id = nexus->id;
+	copy->port = nexus->port;
 	copy->permanent = nexus->permanent;
 	tgt_list_init(&copy->link);
 	copy->initiator = strdup(nexus->initiator);
@@ -103,7 +104,7 @@ static int look_at(struct tgt_lu *lu, struct tgt_nexus *there, struct tgt_nexus 
 		   const uint8_t *cscds, unsigned int nr, struct tgt_xcopy_unit *units)
 {
 	uint8_t page[TGT_VPD_BODY_MAX] = { 0 };
-	uint32_t len = tgt_vpd_identification(lu, page);
+	uint32_t len = tgt_vpd_identification(lu, there->port, page);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		if (units[i].lu || !page_has(page, len, cscds + i * CSCD_LEN + 4))

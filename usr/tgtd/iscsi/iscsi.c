@@ -128,6 +128,22 @@ static const char *param_nth(struct tgt_target *target, unsigned int n,
  * Targets
  */
 
+/* Without any portal there are no sessions, and a target has a port nevertheless. */
+static void set_ports(struct tgt_target *target)
+{
+	uint16_t groups = iscsi_portal_groups();
+
+	atomic_store(&target->ports, groups ? groups : 1);
+}
+
+void iscsi_portal_groups_changed(void)
+{
+	struct iscsi_target *t;
+
+	tgt_list_for_each(t, &targets, struct iscsi_target, link)
+		set_ports(t->target);
+}
+
 static int target_new(struct tgt_target *target, char *err, size_t err_size)
 {
 	struct iscsi_target *t = calloc(1, sizeof(*t));
@@ -160,6 +176,7 @@ static int target_new(struct tgt_target *target, char *err, size_t err_size)
 	}
 	target->transport_priv = t;
 	tgt_list_add_tail(&t->link, &targets);
+	set_ports(target);
 	return 0;
 }
 
@@ -328,6 +345,7 @@ static const struct tgt_transport_admin admin = {
 const struct tgt_transport_ops tgt_iscsi_transport = {
 	.name = "iscsi",
 	.aca = true,
+	.port_names = true,
 	.exit = transport_exit,
 	.target_new = target_new,
 	.target_del = target_del,

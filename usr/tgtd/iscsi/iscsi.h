@@ -53,6 +53,9 @@ void iscsi_portals_given(void);
 bool iscsi_portal_given(unsigned int n);
 /* Opens the default portals unless there are others. */
 int iscsi_portals_default(char *err, size_t err_size);
+/* Bit n: there is a portal of group n + 1.  When that has changed, targets are told. */
+uint16_t iscsi_portal_groups(void);
+void iscsi_portal_groups_changed(void);	/* iscsi.c */
 /* The configuration has been read: connections are taken from now on. */
 void iscsi_portals_started(void);
 void iscsi_portals_close(void);

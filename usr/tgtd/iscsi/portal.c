@@ -14,6 +14,7 @@
 #include "conn.h"
 #include "iscsi.h"
 #include "log.h"
+#include "port.h"
 
 #define BACKLOG		1024
 #define ACCEPTS		16	/* in a turn */
@@ -290,13 +291,30 @@ static struct portal *portal_alloc(char *err, size_t err_size)
 	return p;
 }
 
+uint16_t iscsi_portal_groups(void)
+{
+	uint16_t groups = 0;
+	struct portal *p;
+
+	tgt_list_for_each(p, &portals, struct portal, link)
+		if (p->group <= TGT_PORTS_MAX)
+			groups |= 1u << (p->group - 1);
+	return groups;
+}
+
+static void add(struct portal *p)
+{
+	tgt_list_add_tail(&p->link, &portals);
+	iscsi_portal_groups_changed();
+}
+
 /* It becomes the last, and somebody's. */
 static void take_adopted(struct portal *p, uint16_t group)
 {
 	p->adopted = p->given = false;
 	p->group = group;
 	tgt_list_del(&p->link);
-	tgt_list_add_tail(&p->link, &portals);
+	add(p);
 }
 
 int iscsi_portal_new(const char *text, char *err, size_t err_size)
@@ -326,7 +344,7 @@ int iscsi_portal_new(const char *text, char *err, size_t err_size)
 		snprintf(err, err_size, "can't listen on %.64s: %s", text, strerror(-ret));
 		goto free;
 	}
-	tgt_list_add_tail(&p->link, &portals);
+	add(p);
 	return 0;
 free:
 	free(p);
@@ -356,7 +374,7 @@ int iscsi_portal_adopt(int fd, char *err, size_t err_size)
 			 strerror(-ret));
 		goto close;
 	}
-	tgt_list_add_tail(&p->link, &portals);
+	add(p);
 	return 0;
 close:
 	free(p);
@@ -367,6 +385,7 @@ close:
 static void portal_close(struct portal *p)
 {
 	tgt_list_del(&p->link);
+	iscsi_portal_groups_changed();
 	tgt_timer_stop(&p->pause);
 	tgt_event_del(&p->event);
 	close(p->event.fd);

@@ -111,6 +111,7 @@ static int add_nexus(struct iscsi_session *s)
 	s->nexus.id = s->tsih;
 	s->nexus.initiator = s->port;
 	s->nexus.initiator_node = s->initiator;
+	s->nexus.port = s->tpgt;
 	s->nexus.transport_priv = s;
 	return tgt_nexus_add(s->target, &s->nexus);
 }

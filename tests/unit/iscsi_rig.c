@@ -157,6 +157,19 @@ void iscsi_rig_stop(void)
 	pthread_join(thread, NULL);
 }
 
+int iscsi_rig_group_setup(void **state)
+{
+	(void)state;
+	return iscsi_rig_start();
+}
+
+int iscsi_rig_group_teardown(void **state)
+{
+	(void)state;
+	iscsi_rig_stop();
+	return 0;
+}
+
 struct arrival {
 	int fd;
 	uint16_t group;

@@ -18,6 +18,9 @@
 int iscsi_rig_start(void);
 /* Ends it, and with it all memory of it. */
 void iscsi_rig_stop(void);
+/* These two, for cmocka's group setup and teardown. */
+int iscsi_rig_group_setup(void **state);
+int iscsi_rig_group_teardown(void **state);
 /* Runs fn(arg) in thread 0 and waits for it. */
 void iscsi_rig_call(void (*fn)(void *arg), void *arg);
 /* A new connection: our end, blocking with a receive timeout. */

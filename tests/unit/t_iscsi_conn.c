@@ -593,19 +593,6 @@ static void never_reads(void **state)
 	end(fd);
 }
 
-static int group_setup(void **state)
-{
-	(void)state;
-	return iscsi_rig_start();
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	iscsi_rig_stop();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,5 +618,5 @@ int main(void)
 		cmocka_unit_test(never_reads),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, iscsi_rig_group_setup, iscsi_rig_group_teardown);
 }

@@ -23,19 +23,6 @@ REPLAY(stream)
 REPLAY(login)
 REPLAY(full)
 
-static int group_setup(void **state)
-{
-	(void)state;
-	return iscsi_rig_start();
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	iscsi_rig_stop();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -46,5 +33,5 @@ int main(void)
 		cmocka_unit_test(full),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, iscsi_rig_group_setup, iscsi_rig_group_teardown);
 }

@@ -250,13 +250,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	iscsi_rig_stop();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,5 +260,5 @@ int main(void)
 		cmocka_unit_test(memory_for_the_oldest),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, iscsi_rig_group_teardown);
 }

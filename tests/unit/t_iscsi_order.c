@@ -210,19 +210,6 @@ static void logout(void **state)
 	end(fd);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return iscsi_rig_start();
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	iscsi_rig_stop();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,5 +222,5 @@ int main(void)
 		cmocka_unit_test(logout),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, iscsi_rig_group_setup, iscsi_rig_group_teardown);
 }

@@ -84,6 +84,7 @@ cat > "$T_DIR/conf.d/c.conf" <<END
 		online 0
 		mode_page 8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0
 		mode_page 10:0:10:2:0:0:0:0:0:0:0:0:0
+		mode_page 0x1c:0:10:8:0:0:0:0:0:0:0:0:0
 	</backing-store>
 	MaxRecvDataSegmentLength 8192
 	MaxXmitDataSegmentLength 8192
@@ -150,7 +151,7 @@ like "$(part "$c")" "Account information:
         ALL" "several accounts"
 like "$(lun "$c" 1)" "SCSI SN: $(sg_inq "$drive" | sed -n 's/.*serial number: //p')" "direct-store: the drive's serial number"
 like "$(lun "$d" 5)" "SCSI ID: its-scsi-id
-.*Size: 16 MB, Block size: 4096
+.*Size: 17 MB, Block size: 4096
 .*Removable media: Yes
 .*Readonly: Yes
 .*Thin-provisioning: Yes

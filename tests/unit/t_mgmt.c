@@ -236,6 +236,7 @@ static void test_lu(void **state)
 	fails("--op new --mode lu --tid 2 --lun 1 -b DIR/a.img", "can't find the target");
 	fails("--op new --mode lu --tid 1 --lun 2 -b DIR/none", "No such file");
 	fails("--op new --mode lu --tid 1 --lun 2 -b ''", "empty");
+	fails("--op new --mode lu --tid 1 --lun 2", "give --backing-store PATH");
 	fails("--op new --mode lu --tid 1 --lun 2 -b DIR/a.img -E foo", "foo");
 	fails("--op new --mode lu --tid 1 --lun 2 -b DIR/a.img -Y foo", "foo");
 	fails("--op new --mode lu --tid 1 --lun 2 -b DIR/a.img -y 1000", "block size");
@@ -252,12 +253,20 @@ static void test_lu(void **state)
 	fails("--op update --mode lu --tid 1 --lun 1 --params nonsuch=1", "invalid request");
 	fails("--op update --mode lu --tid 1 --lun 1 --params readonly", "invalid request");
 	fails("--op update --mode lu --tid 1 --lun 1 --params readonly=maybe", "invalid request");
+	fails("--op update --mode lu --tid 1 --lun 1 --params path=DIR/b.img",
+	      "invalid request: the path can't be changed");
+	ok("--op update --mode lu --tid 1 --lun 1 --params path=DIR/a.img");
 	image_make("a.img", 3000000);
 	ok("--op show --mode lu --tid 1 --lun 1");
 	assert_non_null(strstr(rig_last.text, "Size: 1 MB"));
 	assert_int_equal(truncate(rig_path("a.img"), 4 << 20), 0);
 	fails("--op delete --mode lu --tid 1 --lun 0", "invalid request");
 	fails("--op delete --mode lu --tid 1 --lun 2", "can't find the logical unit");
+	/* Rounded: 33.6. */
+	ok("--op new --mode lu --tid 1 --lun 3 -E null -S 32M");
+	ok("--op show --mode lu --tid 1 --lun 3");
+	assert_non_null(strstr(rig_last.text, "Size: 34 MB"));
+	ok("--op delete --mode lu --tid 1 --lun 3");
 	/* Without a mode. */
 	ok("--lld iscsi --op delete --tid 1 --lun 1");
 	fails("--lld iscsi --op delete --tid 1 --lun 1", "can't find the logical unit");
@@ -300,7 +309,7 @@ static void test_access(void **state)
 	fails("--op bind --mode target --tid 1 -I 10.0.0.0/8",
 	      "this access control rule already exists");
 	fails("--op bind --mode target --tid 1 -I foo", "invalid request");
-	fails("--op bind --mode target --tid 1 -I 10.0.0.1/8", "invalid request");
+	fails("--op bind --mode target --tid 1 -I 10.0.0.1/8", "all 0 after its first BITS");
 	fails("--op bind --mode target --tid 1 -Q 'a b'", "invalid request");
 	fails("--op bind --mode target --tid 1 -B 1", "invalid request");
 	fails("--op bind --mode target --tid 2 -I ALL", "can't find the target");

@@ -309,6 +309,12 @@ static void mode_page_option(void **state)
 	assert_good(sense_6(0x08, 0, DBD));
 	assert_int_equal(d[6], 0);
 	assert_int_equal(update("8:0:18:0x04:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), 0);
+	/* Nothing of this page can be changed. */
+	assert_int_equal(update("0x1c:0:10:0:0:0:0:0:0:0:0:0:0", err), 0);
+	rig_clear_ua(1);
+	assert_good(sense_6(0x1c, 0, DBD));
+	assert_int_equal(d[6], 8);
+	assert_int_equal(update("0x1c:0:9:8:0:0:0:0:0:0:0:0", err), -EINVAL);
 	assert_int_equal(update("8:0:17:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", err), -EINVAL);
 	assert_int_equal(update("8:0:18:0", err), -EINVAL);
 	assert_int_equal(update("2:0:14:0", err), -EINVAL);

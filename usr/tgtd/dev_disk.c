@@ -293,8 +293,13 @@ static int check_sizes(const struct tgt_lu *lu, char *err, size_t err_size)
 		return -EINVAL;
 	}
 	if (!count_blocks(lu)) {
-		snprintf(err, err_size, "%s has less than one block of %u bytes: make it larger",
-			 lu->path ? lu->path : "the store", bs);
+		if (lu->path)
+			snprintf(err, err_size,
+				 "%s has less than one block of %u bytes: make it larger",
+				 lu->path, bs);
+		else
+			snprintf(err, err_size, "no size: give --backing-store PATH, or "
+				 "--bstype mem or null with --bsopts size=N");
 		return -EINVAL;
 	}
 	return 0;

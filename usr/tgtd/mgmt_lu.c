@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about logical units. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,16 @@ int tgt_mgmt_lu_delete(struct tgt_request *r)
 	return TGT_REQUEST_PENDING;
 }
 
+/* That it has already is no change. */
+static int path_update(const struct tgt_lu *lu, const char *path, char *err, size_t err_size)
+{
+	if (lu->path && !strcmp(lu->path, path))
+		return 0;
+	snprintf(err, err_size, "the path can't be changed: delete the logical unit and make it "
+		 "anew");
+	return -EINVAL;
+}
+
 static int param_update(struct tgt_request *r, struct tgt_lu *lu, const struct tgt_param *param)
 {
 	char err[TGT_ERR_SIZE] = "";
@@ -152,8 +163,8 @@ static int param_update(struct tgt_request *r, struct tgt_lu *lu, const struct t
 
 	if (!strcmp(param->name, "resize"))
 		ret = tgt_lu_resize(lu, err, sizeof(err));
-	else if (!strcmp(param->name, "path") && lu->path && !strcmp(lu->path, param->value))
-		ret = 0;
+	else if (!strcmp(param->name, "path"))
+		ret = path_update(lu, param->value, err, sizeof(err));
 	else
 		ret = tgt_lu_update(lu, param->name, param->value, err, sizeof(err));
 	if (ret)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * "show" as text.  Scripts match these lines: indents are four spaces, megabytes
- * are decimal, the flags line ends in a space even if there are none.
+ * are decimal and rounded, the flags line ends in a space even if there are none.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -113,7 +113,7 @@ static void show_lu(struct tgt_out *out, const struct tgt_lu *lu)
 		       "            SCSI SN: %s\n"
 		       "            Size: %" PRIu64 " MB, Block size: %u\n",
 		       lu->lun, lu->device->name, lu->scsi_id, lu->scsi_sn,
-		       tgt_show_lu_size(lu) / 1000000, tgt_show_lu_block_size(lu));
+		       (tgt_show_lu_size(lu) + 500000) / 1000000, tgt_show_lu_block_size(lu));
 	tgt_out_printf(out,
 		       "            Online: %s\n"
 		       "            Removable media: %s\n"

@@ -232,7 +232,8 @@ int tgt_mgmt_target_bind(struct tgt_request *r)
 
 	if (address && !tgt_acl_parse(address, &net))
 		return tgt_request_fail(r, -EINVAL, "invalid request: '%.64s' is no IP address, "
-					"network (ADDRESS/BITS) or ALL", address);
+					"network (ADDRESS/BITS, all 0 after its first BITS) or ALL",
+					address);
 	if (name && (!*name || !is_name(name)))
 		return tgt_request_fail(r, -EINVAL,
 					"invalid request: '%.64s' is no initiator name", name);

@@ -595,9 +595,10 @@ int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t
 	if (next_number(&value, &code) && next_number(&value, &subpage) &&
 	    next_number(&value, &len))
 		page = find_page(lu, code, subpage);
-	if (!page || !page->select) {
+	if (!page) {
 		snprintf(err, err_size, "mode_page needs page:subpage:length:byte:..., "
-			 "of a page that can be changed (8 caching, 10 control)");
+			 "of a page that a %s has (such as 8 caching, 10 control)",
+			 lu->device->name);
 		return -EINVAL;
 	}
 	header = subpage ? 4 : 2;
@@ -614,6 +615,9 @@ int tgt_mode_page_update(struct tgt_lu *lu, const char *value, char *err, size_t
 		}
 		p[header + i] = byte;
 	}
+	if (!page->select)
+		tgt_warn("target %u lun %u: mode page %u:%u can't be changed, it stays as it is",
+			 lu->target->tid, lu->lun, code, subpage);
 	keep_unchangeable(lu, page, p);
 	if (page->bad && page->bad(p)) {
 		snprintf(err, err_size, "mode page %u:%u: byte %u has a reserved value", code,

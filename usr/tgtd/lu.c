@@ -161,6 +161,9 @@ static void lu_end(struct tgt_lu *lu)
 	struct tgt_lu_job *job = lu->job;
 	struct tgt_target *target = lu->target;
 
+	/* Those that go with their target go without a word. */
+	if (job && !job->err && target->state != TGT_TARGET_REMOVING)
+		tgt_info("target %u lun %u: deleted", target->tid, lu->lun);
 	lu_free(lu);
 	if (job) {
 		answer(job, job->err, job->text);

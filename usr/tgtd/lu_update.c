@@ -85,6 +85,17 @@ static int parse_bool(const char *value)
 	return -EINVAL;
 }
 
+static void set_state(struct tgt_lu *lu, enum tgt_lu_state state)
+{
+	enum tgt_lu_state before = atomic_load(&lu->state);
+
+	if (before == TGT_LU_REMOVING || before == state)
+		return;
+	tgt_info("target %u lun %u: %s", lu->target->tid, lu->lun,
+		 state == TGT_LU_ONLINE ? "online" : "offline");
+	atomic_store(&lu->state, state);
+}
+
 static int set_bool(struct tgt_lu *lu, const struct parameter *p, const char *value,
 		    char *err, size_t err_size)
 {
@@ -96,8 +107,8 @@ static int set_bool(struct tgt_lu *lu, const struct parameter *p, const char *va
 	}
 	if (p->kind == KIND_BOOL)
 		*(bool *)((char *)lu + p->offset) = on;
-	else if (atomic_load(&lu->state) != TGT_LU_REMOVING)
-		atomic_store(&lu->state, on ? TGT_LU_ONLINE : TGT_LU_OFFLINE);
+	else
+		set_state(lu, on ? TGT_LU_ONLINE : TGT_LU_OFFLINE);
 	return 0;
 }
 

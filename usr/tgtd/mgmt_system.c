@@ -42,6 +42,8 @@ static int debug_update(struct tgt_request *r, const char *value)
 
 static int state_update(struct tgt_request *r, const char *value)
 {
+	bool before = offline;
+
 	if (!strcmp(value, "ready"))
 		offline = false;
 	else if (!strcmp(value, "offline"))
@@ -49,6 +51,8 @@ static int state_update(struct tgt_request *r, const char *value)
 	else
 		return tgt_request_fail(r, -EINVAL,
 					"invalid request: State is ready or offline");
+	if (offline != before)
+		tgt_info("%s", offline ? "offline: nobody can log in" : "ready");
 	return 0;
 }
 

@@ -419,6 +419,9 @@ int tgt_target_set_state(struct tgt_target *target, enum tgt_target_state state)
 {
 	if (target->state == TGT_TARGET_REMOVING || state == TGT_TARGET_REMOVING)
 		return -EINVAL;
+	if (target->state != state)
+		tgt_info("target %u: %s", target->tid,
+			 state == TGT_TARGET_OFFLINE ? "offline" : "ready");
 	atomic_store(&target->state, state);
 	return 0;
 }
@@ -455,9 +458,11 @@ static void removal_end(struct tgt_removal *r)
 	tgt_done_fn done = r->done;
 	void *arg = r->arg;
 
-	if (r->timer.fn)
+	/* Without a timer it has never been one. */
+	if (r->timer.fn) {
 		tgt_timer_stop(&r->timer);
-	tgt_debug("target %u is gone", target->tid);
+		tgt_info("target %u: deleted", target->tid);
+	}
 	target_free(target);
 	if (done)
 		done(arg, 0, "");

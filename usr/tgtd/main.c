@@ -66,7 +66,8 @@ static const char usage_text[] =
 	"  -C, --control-port N     use control socket N (0)\n"
 	"  -c, --config FILE        read this configuration\n"
 	"  -i, --iscsi portal=P     iSCSI: listen on P, IP:PORT or [IP6]:PORT; may be repeated\n"
-	"                           (0.0.0.0:3260 and [::]:3260 with the first target)\n"
+	"                           (0.0.0.0:3260 and [::]:3260 with the first target);\n"
+	"                           also nop_interval=N and nop_count=N, for targets made later\n"
 	"  -t, --nr_iothreads N     threads that serve commands, 1 to 64 (CPUs, at most 4)\n"
 	"  -p, --busy-poll US       look for the next request that long before sleeping,\n"
 	"                           microseconds, 0 to 10000 (100)\n"
@@ -104,17 +105,47 @@ static unsigned int parse_number(const char *option, const char *s, unsigned int
 	return n;
 }
 
-static void add_portal(const char *option)
+static void add_portal(const char *portal)
 {
-	if (strncmp(option, "portal=", 7)) {
-		fprintf(stderr, "tgtd: --iscsi takes portal=IP:PORT, not \"%s\"\n", option);
-		exit(EXIT_FAILURE);
-	}
 	if (options.nr_portals == PORTALS_MAX) {
 		fprintf(stderr, "tgtd: at most %d portals\n", PORTALS_MAX);
 		exit(EXIT_FAILURE);
 	}
-	options.portals[options.nr_portals++] = option + 7;
+	options.portals[options.nr_portals++] = portal;
+}
+
+static void parse_iscsi_default(char *word)
+{
+	char *value = strchr(word, '='), err[TGT_ERR_SIZE] = "";
+	int ret = -ENOENT;
+
+	if (value) {
+		*value++ = '\0';
+		ret = iscsi_default_set(word, value, err, sizeof(err));
+	}
+	if (!ret)
+		return;
+	fprintf(stderr, "tgtd: --iscsi takes portal=IP:PORT, nop_interval=N and nop_count=N: %s\n",
+		*err ? err : word);
+	exit(EXIT_FAILURE);
+}
+
+/* Words between commas; a number behind a portal is its group. */
+static void parse_iscsi(char *option)
+{
+	char *next = option, *word;
+
+	while ((word = strsep(&next, ","))) {
+		if (strncmp(word, "portal=", 7)) {
+			parse_iscsi_default(word);
+			continue;
+		}
+		if (next && *next >= '0' && *next <= '9') {
+			next[-1] = ',';
+			strsep(&next, ",");
+		}
+		add_portal(word + 7);
+	}
 }
 
 static void parse_options(int argc, char **argv)
@@ -153,7 +184,7 @@ static void parse_options(int argc, char **argv)
 			options.config = optarg;
 			break;
 		case 'i':
-			add_portal(optarg);
+			parse_iscsi(optarg);
 			break;
 		case 't':
 			options.nr_iothreads = parse_number("--nr_iothreads", optarg, 1,

@@ -17,6 +17,7 @@
 #define MAX_XMIT	16777215	/* RFC 7143, 13.12: more than any initiator takes */
 
 static struct tgt_list targets = TGT_LIST_INIT(targets);
+static unsigned int nop_interval = NOP_INTERVAL, nop_count = NOP_COUNT;
 static bool stopping;
 static void (*shutdown_done)(void *arg);
 static void *shutdown_arg;
@@ -74,13 +75,28 @@ static int set_redirect(struct iscsi_target *t, const char *name, const char *va
 	return 0;
 }
 
+static int set_nop(const char *name, const char *value, unsigned int *interval,
+		   unsigned int *count, char *err, size_t err_size)
+{
+	if (!strcmp(name, "nop_interval"))
+		return set_number(name, value, 0, 3600, interval, err, err_size);
+	if (!strcmp(name, "nop_count"))
+		return set_number(name, value, 0, 100, count, err, err_size);
+	return -ENOENT;
+}
+
+int iscsi_default_set(const char *name, const char *value, char *err, size_t err_size)
+{
+	return set_nop(name, value, &nop_interval, &nop_count, err, err_size);
+}
+
 static int set_param(struct iscsi_target *t, const char *name, const char *value,
 		     char *err, size_t err_size)
 {
-	if (!strcmp(name, "nop_interval"))
-		return set_number(name, value, 0, 3600, &t->nop_interval, err, err_size);
-	if (!strcmp(name, "nop_count"))
-		return set_number(name, value, 0, 100, &t->nop_count, err, err_size);
+	int ret = set_nop(name, value, &t->nop_interval, &t->nop_count, err, err_size);
+
+	if (ret != -ENOENT)
+		return ret;
 	if (!strcasecmp(name, "MaxXmitDataSegmentLength"))
 		return set_number(name, value, 512, MAX_XMIT, &t->max_xmit, err, err_size);
 	/* Of configurations for others: there are no markers. */
@@ -155,8 +171,8 @@ static int target_new(struct tgt_target *target, char *err, size_t err_size)
 		return -ENOMEM;
 	}
 	t->target = target;
-	t->nop_interval = NOP_INTERVAL;
-	t->nop_count = NOP_COUNT;
+	t->nop_interval = nop_interval;
+	t->nop_count = nop_count;
 	t->max_xmit = MAX_XMIT;
 	t->redirect_port = ISCSI_PORT;
 	iscsi_params_ours(&t->params);

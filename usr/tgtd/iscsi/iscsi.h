@@ -39,7 +39,10 @@ bool iscsi_stopping(void);
 /* A connection has gone: what waited for that? */
 void iscsi_settle(void);
 
-/* portal.c: "IP:PORT[,GROUP]", an IPv6 address in []. */
+/* nop_interval and nop_count of targets that are made from now on; -ENOENT: another name. */
+int iscsi_default_set(const char *name, const char *value, char *err, size_t err_size);
+
+/* portal.c: "IP:PORT[,GROUP]", an IPv6 address in []; without an IP all addresses. */
 int iscsi_portal_new(const char *text, char *err, size_t err_size);
 /*
  * One that listens already, from systemd.  Takes fd.  A later iscsi_portal_new() of

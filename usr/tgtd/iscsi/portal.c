@@ -317,7 +317,7 @@ static void take_adopted(struct portal *p, uint16_t group)
 	add(p);
 }
 
-int iscsi_portal_new(const char *text, char *err, size_t err_size)
+static int portal_new(const char *text, char *err, size_t err_size)
 {
 	struct portal *p = portal_alloc(err, err_size), *there;
 	int ret = -EINVAL;
@@ -325,7 +325,7 @@ int iscsi_portal_new(const char *text, char *err, size_t err_size)
 	if (!p)
 		return -ENOMEM;
 	if (!parse(text, p)) {
-		snprintf(err, err_size, "a portal is IP:PORT or [IP6]:PORT, not \"%.64s\"", text);
+		snprintf(err, err_size, "a portal is IP:PORT, [IP6]:PORT or :PORT, not \"%.64s\"", text);
 		goto free;
 	}
 	there = find(p);
@@ -345,10 +345,33 @@ int iscsi_portal_new(const char *text, char *err, size_t err_size)
 		goto free;
 	}
 	add(p);
+	tgt_info("portal %s: listens", text);
 	return 0;
 free:
 	free(p);
 	return ret;
+}
+
+/* ":PORT" is on all addresses; of IPv6 if the machine has it. */
+static int each_family(const char *text, int (*fn)(const char *text, char *err, size_t err_size),
+		       char *err, size_t err_size)
+{
+	char any[64], err6[TGT_ERR_SIZE];
+	int ret;
+
+	if (*text != ':')
+		return fn(text, err, err_size);
+	snprintf(any, sizeof(any), "0.0.0.0%.32s", text);
+	ret = fn(any, err, err_size);
+	snprintf(any, sizeof(any), "[::]%.32s", text);
+	if (!ret)
+		fn(any, err6, sizeof(err6));
+	return ret;
+}
+
+int iscsi_portal_new(const char *text, char *err, size_t err_size)
+{
+	return each_family(text, portal_new, err, err_size);
 }
 
 int iscsi_portal_adopt(int fd, char *err, size_t err_size)
@@ -393,7 +416,7 @@ static void portal_close(struct portal *p)
 }
 
 /* Connections that came by it stay. */
-int iscsi_portal_del(const char *text, char *err, size_t err_size)
+static int portal_del(const char *text, char *err, size_t err_size)
 {
 	struct portal like = { 0 }, *p = parse(text, &like) ? find(&like) : NULL;
 
@@ -402,7 +425,13 @@ int iscsi_portal_del(const char *text, char *err, size_t err_size)
 		return -ENOENT;
 	}
 	portal_close(p);
+	tgt_info("portal %s: closed", text);
 	return 0;
+}
+
+int iscsi_portal_del(const char *text, char *err, size_t err_size)
+{
+	return each_family(text, portal_del, err, err_size);
 }
 
 int iscsi_portal_nth(unsigned int n, char *text, size_t size)

@@ -417,17 +417,22 @@ static void test_requests_while_loading(void **state)
  * SIGHUP
  */
 
-static unsigned int reload(const char *text)
+/* What the log has then. */
+static char *reload_log(const char *text)
 {
-	char *log;
-	unsigned int errors = 0;
-
 	config_write(text);
 	log_begin();
 	tgt_config_reload();
 	/* Runs after it, since it waits for it. */
 	rig_ok("--op update --mode system --name State --value ready");
-	log = log_end();
+	return log_end();
+}
+
+static unsigned int reload(const char *text)
+{
+	char *log = reload_log(text);
+	unsigned int errors = 0;
+
 	for (const char *p = log; (p = strstr(p, "error: ")); p++)
 		errors++;
 	free(log);
@@ -484,6 +489,33 @@ static void test_reload(void **state)
 	assert_int_equal(reload(""), 0);
 	assert_null(tgt_target_find(1));
 	assert_non_null(tgt_target_find(9));
+}
+
+#define UPDATE "--op update --mode lu --tid 1 --lun 1 --params "
+
+static void test_reload_updates(void **state)
+{
+	char *log;
+
+	(void)state;
+	config_write(ONE UPDATE "scsi_sn=a,vendor_id=A\n" TWO "--op show\n"
+		     "--op update --mode target --tid 2 --name state --value offline\n");
+	rig_load();
+	tgt_log_set_level(TGT_LOG_INFO);
+	/* Another value; what an update was about goes; what has never been done. */
+	log = reload_log(ONE UPDATE "vendor_id=B,scsi_sn=b\n");
+	assert_null(strstr(log, "stays until"));
+	assert_non_null(strstr(log, "target 2: deleted"));
+	free(log);
+	assert_string_equal(tgt_lun_find(tgt_target_find(1), 1)->scsi_sn, "b");
+	/* One of the two is set no longer. */
+	log = reload_log(ONE UPDATE "scsi_sn=c\n");
+	assert_non_null(strstr(log, "stays until it is changed: " UPDATE "vendor_id=B,scsi_sn=b"));
+	free(log);
+	log = reload_log(ONE);
+	assert_non_null(strstr(log, "stays until it is changed: " UPDATE "scsi_sn=c"));
+	free(log);
+	tgt_log_set_level(TGT_LOG_ERR);
 }
 
 static void test_reload_accounts(void **state)
@@ -611,6 +643,7 @@ int main(void)
 		TEST(test_killed_while_loading),
 		TEST(test_requests_while_loading),
 		TEST(test_reload),
+		TEST(test_reload_updates),
 		TEST(test_reload_accounts),
 		TEST(test_reload_errors),
 		TEST(test_reload_after_state),

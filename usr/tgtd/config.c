@@ -21,7 +21,7 @@
 #include "thread.h"
 
 #define FILE_MAX	(64u << 20)
-#define LINE_MS		15000	/* for one line; then the next one gets its turn */
+#define LINE_MS		15000	/* for one line; then the next one gets its turn: line_late() */
 #define LINE_EXTENDS	"EXTEND_TIMEOUT_USEC=60000000"	/* what the service manager is told */
 
 struct waiter {
@@ -176,9 +176,10 @@ static void line_reply(void *arg, unsigned int status, const char *text, size_t 
 
 static void line_late(struct tgt_timer *timer)
 {
+	static const char text[] = "not done after 15 seconds; the next lines go on";
 	struct load *load = tgt_container_of(timer, struct load, timer);
 
-	load_error(load, load->run->line, "not done after a minute; the next lines go on", 46);
+	load_error(load, load->run->line, text, strlen(text));
 	load->run->load = NULL;
 	load->run = NULL;
 	load_next(load);
@@ -366,7 +367,7 @@ static void load_end(struct load *load)
 	tgt_timer_stop(&load->timer);
 	failed = errors;
 	if (errors) {
-		tgt_err("%u errors in the configuration", errors);
+		tgt_err("%u error%s in the configuration", errors, errors == 1 ? "" : "s");
 		/* Nobody's stamp, so that the next start tries them again. */
 		snprintf(stamp, sizeof(stamp), "# config with errors");
 	}

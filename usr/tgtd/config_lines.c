@@ -231,6 +231,59 @@ static bool still_there(const struct line *line)
 	return args->mode != TGT_MODE_ACCOUNT || tgt_account_find(args->text[TGT_OPT_USER]);
 }
 
+/* Whether other, also of the form "a=1,b=2", has each name of params. */
+static bool params_named(const char *params, const char *other)
+{
+	while (*params) {
+		size_t len = strcspn(params, "=,");
+		const char *p = other;
+
+		while (*p && (strncmp(p, params, len) || p[len] != '=')) {
+			p += strcspn(p, ",");
+			p += *p == ',';
+		}
+		if (len && !*p)
+			return false;
+		params += strcspn(params, ",");
+		params += *params == ',';
+	}
+	return true;
+}
+
+static bool same_text(const struct line *a, const struct line *b, enum tgt_opt opt)
+{
+	const char *x = a->args.text[opt], *y = b->args.text[opt];
+
+	return x && y ? !strcmp(x, y) : x == y;
+}
+
+/* Whether an update by new has all that the one by old set. */
+static bool says_anew(const struct line *new, const struct line *old)
+{
+	const char *x = old->args.text[TGT_OPT_PARAMS], *y = new->args.text[TGT_OPT_PARAMS];
+
+	return new->text && new->args.verb == TGT_VERB_UPDATE && new->args.verb == old->args.verb &&
+	       new->args.mode == old->args.mode && same_text(new, old, TGT_OPT_TID) &&
+	       same_text(new, old, TGT_OPT_LUN) && same_text(new, old, TGT_OPT_NAME) &&
+	       params_named(x ? x : "", y ? y : "");
+}
+
+/* What a line that is gone did, and nothing undoes: is it of any interest still? */
+static bool stays(const struct line *line, const struct lines *old, const struct lines *new)
+{
+	if (line->args.verb != TGT_VERB_UPDATE && line->args.verb != TGT_VERB_DELETE &&
+	    line->args.verb != TGT_VERB_UNBIND)
+		return false;		/* the configuration can't have it */
+	for (size_t i = 0; i < old->nr; i++)
+		if (line_gone(&old->line[i]) && old->line[i].args.verb == TGT_VERB_NEW &&
+		    goes_with(line, &old->line[i]))
+			return false;
+	for (size_t i = 0; i < new->nr; i++)
+		if (says_anew(&new->line[i], line))
+			return false;
+	return true;
+}
+
 static void undo_options(struct tgt_out *out, const struct line *line)
 {
 	static const enum tgt_opt opts[] = {
@@ -247,7 +300,8 @@ static void undo_options(struct tgt_out *out, const struct line *line)
 		tgt_out_printf(out, " --outgoing");
 }
 
-static void undo_print(struct tgt_out *out, const struct line *line)
+static void undo_print(struct tgt_out *out, const struct line *line, const struct lines *old,
+		       const struct lines *new)
 {
 	const char *verb;
 
@@ -256,8 +310,10 @@ static void undo_print(struct tgt_out *out, const struct line *line)
 	} else if (line->args.verb == TGT_VERB_BIND) {
 		verb = "unbind";
 	} else {
-		tgt_warn("configuration: what a line with --op %s did that is gone stays until "
-			 "it is changed", tgt_verb_name(line->args.verb));
+		/* Such lines have no passwords. */
+		if (stays(line, old, new))
+			tgt_warn("configuration: a line is gone, what it did stays until it is "
+				 "changed:%.512s", line->text);
 		return;
 	}
 	if (!still_there(line))
@@ -289,7 +345,7 @@ char *tgt_config_diff(const char *old, const char *new, struct tgt_out *undo)
 		lines_mark(&o, &n);
 		for (size_t i = o.nr; i-- > 0; )
 			if (line_gone(&o.line[i]))
-				undo_print(undo, &o.line[i]);
+				undo_print(undo, &o.line[i], &o, &n);
 		for (size_t i = 0; i < n.nr; i++)
 			if (n.line[i].kept && !n.line[i].again)
 				memset(rest + n.line[i].at, ' ', n.line[i].len);

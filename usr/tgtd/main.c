@@ -285,10 +285,9 @@ static void notify(const char *state)
 
 static void config_loaded(unsigned int errors)
 {
+	(void)errors;			/* the log has them */
 	if (stopping)
 		return;
-	if (errors)
-		tgt_warn("%u lines of the configuration were not carried out", errors);
 	tgt_transports_started();
 	notify("READY=1");
 	daemon_ready();

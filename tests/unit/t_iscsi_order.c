@@ -108,6 +108,25 @@ static void ordered_write(void **state)
 	end(fd);
 }
 
+/* One at the head of the queue, too, goes before those that come after it. */
+static void head_of_queue_write(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	start_write(fd, HEAD_OF_QUEUE, 10);
+	start_read(fd, 0, 11);
+	expect_nothing(fd);
+	start_read(fd, HEAD_OF_QUEUE, 12);
+	expect_read(fd, 12, 0xa2);
+	start_read(fd, ORDERED, 13);
+	give_data(fd, 10, ttt, 0xa3);
+	expect_good(fd, 10);
+	expect_read(fd, 11, 0xa3);
+	expect_read(fd, 13, 0xa3);
+	end(fd);
+}
+
 /* Two ordered ones, of which the second has its data first. */
 static void two_ordered(void **state)
 {
@@ -184,8 +203,10 @@ static void reset(void **state)
 	tmf(fd, ISCSI_TMF_QUERY_TASK, 11, 1, ISCSI_TMF_SUCCEEDED);
 	tmf(fd, ISCSI_TMF_ABORT_TASK, 12, 1, ISCSI_TMF_COMPLETE);
 	tmf(fd, ISCSI_TMF_QUERY_TASK, 12, 1, ISCSI_TMF_NO_TASK);
+	tmf(fd, ISCSI_TMF_QUERY_TASK_SET, 0, 1, ISCSI_TMF_SUCCEEDED);
 	tmf(fd, ISCSI_TMF_LUN_RESET, 0, 1, ISCSI_TMF_COMPLETE);
 	tmf(fd, ISCSI_TMF_QUERY_TASK, 11, 1, ISCSI_TMF_NO_TASK);
+	tmf(fd, ISCSI_TMF_QUERY_TASK_SET, 0, 1, ISCSI_TMF_COMPLETE);
 	expect_nothing(fd);
 	end(fd);
 }
@@ -215,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ordered_read),
 		cmocka_unit_test(ordered_write),
+		cmocka_unit_test(head_of_queue_write),
 		cmocka_unit_test(two_ordered),
 		cmocka_unit_test(simple),
 		cmocka_unit_test(the_other_ends),

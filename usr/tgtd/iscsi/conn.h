@@ -192,7 +192,7 @@ struct iscsi_conn {
 	struct tgt_list mem_waiters;
 	uint32_t mem_used;
 	struct tgt_list arrived;	/* tasks that tgtd's task set doesn't have yet, in order */
-	unsigned int nr_arrived, nr_ordered, nr_held;	/* of these */
+	unsigned int nr_arrived, nr_barriers, nr_held;	/* of these */
 	bool order_busy;		/* held ones are being submitted */
 	unsigned int nr_tasks, nr_active, nr_immediate, nr_tmfs;
 	uint32_t next_ttt;

@@ -177,6 +177,17 @@ static void on_task(struct iscsi_conn *conn, uint8_t function)
 	}
 }
 
+/* The task set doesn't have those yet that wait for their data, or for others. */
+static bool waits(const struct iscsi_conn *conn, const uint8_t *lun)
+{
+	const struct iscsi_task *task;
+
+	tgt_list_for_each(task, &conn->arrived, struct iscsi_task, order_link)
+		if (!memcmp(task->cmd.lun, lun, 8))
+			return true;
+	return false;
+}
+
 static int on_set(struct iscsi_conn *conn, uint8_t function)
 {
 	static const uint8_t fns[] = {
@@ -192,6 +203,10 @@ static int on_set(struct iscsi_conn *conn, uint8_t function)
 
 	if (function >= sizeof(fns) || !fns[function])
 		return -EINVAL;
+	if (function == ISCSI_TMF_QUERY_TASK_SET && waits(conn, conn->rx.bhs + ISCSI_O_LUN)) {
+		reply(conn, get_be32(conn->rx.bhs + ISCSI_O_ITT), ISCSI_TMF_SUCCEEDED);
+		return 0;
+	}
 	if (function == ISCSI_TMF_WARM_RESET || function == ISCSI_TMF_COLD_RESET ||
 	    function == ISCSI_TMF_NEXUS_RESET)
 		abort_tasks(conn, NULL, false);

@@ -485,6 +485,28 @@ static void ports_register(void **state)
 	assert_good(pr_out(1, CLEAR, 0, 0xc, 0, 0));
 }
 
+/* A target ID that leaves no room for identifiers of more ports: these are ports nevertheless. */
+static void ports_without_ids(void **state)
+{
+	uint16_t ports[8];
+
+	(void)state;
+	two_ports();
+	targets[1]->tid = 4096;
+	update(0, "alua_group", "10");
+	update(1, "alua_group", "10");
+	clear_ua();
+	assert_good(rtpg(0, 0));
+	assert_int_equal(d[4 + 7], 2);
+	assert_int_equal(get_be16(d + 4 + 8 + 4 + 2), 4096);
+	assert_good(pr_out(0, IGNORE, 0, 0, 0xc, ALL_TG_PT));
+	assert_int_equal(registrants(ports), 3);
+	assert_int_equal(ports[1], 4096);
+	assert_int_equal(ports[2], 0);
+	assert_good(pr_out(0, CLEAR, 0, 0xc, 0, 0));
+	targets[1]->tid = 2;
+}
+
 static void grown(void **state)
 {
 	char err[TGT_ERR_SIZE];
@@ -549,6 +571,7 @@ int main(void)
 		T(move_to_port),
 		cmocka_unit_test_setup_teardown(ports_are_named, setup, one_port),
 		cmocka_unit_test_setup_teardown(ports_register, setup, one_port),
+		cmocka_unit_test_setup_teardown(ports_without_ids, setup, one_port),
 		T(grown),
 		T(resets),
 	};

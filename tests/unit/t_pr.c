@@ -604,6 +604,9 @@ static void parsed_text(void **state)
 		"reservations 1\ntype 0\nnoise\n",
 		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport 0\n",
 		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport x\n",
+		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport 2x\n",
+		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport -1\n",
+		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport 65537\n",
 		"reservations 1\ntype 0\nkey 1 -\ninitiator a\ntarget b\nport 2\nport 3\n",
 	};
 

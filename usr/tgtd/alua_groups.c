@@ -79,7 +79,7 @@ static void collect_port(struct paths *p, const struct tgt_alua *alua, uint16_t 
 	for (unsigned int i = 0; i < p->nr; i++)
 		if (p->path[i].port == id)
 			return;
-	if (p->nr == p->max)
+	if (!id || p->nr == p->max)
 		return;
 	p->path[p->nr++] = (struct path) {
 		.group = group, .port = id, .state = atomic_load(&alua->state),

@@ -34,8 +34,6 @@ uint16_t tgt_port_next(const struct tgt_target *target, uint16_t port)
 {
 	uint16_t ports = atomic_load_explicit(&target->ports, memory_order_relaxed);
 
-	if (target->tid >= TARGETS)
-		ports &= 1;
 	while (++port <= TGT_PORTS_MAX)
 		if (ports & 1u << (port - 1))
 			return port;

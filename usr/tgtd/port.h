@@ -19,7 +19,7 @@
 struct tgt_nexus;
 struct tgt_target;
 
-#define TGT_PORTS_MAX	16	/* of a target that have identifiers */
+#define TGT_PORTS_MAX	16	/* of a target that it knows, and that may have identifiers */
 
 /* An I_T nexus as it is known after it has ended. */
 struct tgt_nexus_name {
@@ -33,7 +33,7 @@ bool tgt_nexus_name_eq(const struct tgt_nexus_name *a, const struct tgt_nexus_na
 
 /* 0: it has none. */
 uint16_t tgt_port_id(const struct tgt_target *target, uint16_t port);
-/* The target's next port after that one (0: its first); 0: no more. */
+/* The target's next port after that one (0: its first), of the first 16; 0: no more. */
 uint16_t tgt_port_next(const struct tgt_target *target, uint16_t port);
 
 #endif

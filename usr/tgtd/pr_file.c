@@ -89,9 +89,10 @@ static int parse_registrant(struct tgt_pr *pr, char **text)
 {
 	char *key = line(text, "key "), *initiator, *target, *port;
 	struct tgt_nexus_name name = { .port = 1 };
+	unsigned int number = 1;
 	struct tgt_registrant *r;
 	unsigned long long k;
-	char holder;
+	char holder, more;
 
 	initiator = key ? line(text, "initiator ") : NULL;
 	target = initiator ? line(text, "target ") : NULL;
@@ -100,8 +101,9 @@ static int parse_registrant(struct tgt_pr *pr, char **text)
 	name.initiator = initiator;
 	name.target = target;
 	port = line(text, "port ");
-	if (port && (sscanf(port, "%5hu", &name.port) != 1 || !name.port))
+	if (port && (sscanf(port, "%5u%c", &number, &more) != 1 || !number || number > UINT16_MAX))
 		return -EINVAL;
+	name.port = number;
 	r = tgt_pr_add(pr, &name, k);
 	if (!r)
 		return -ENOMEM;

@@ -363,7 +363,7 @@ static bool find_port(const struct tgt_medium *medium, uint16_t id, struct tgt_n
 {
 	struct walk w = WALK(name->initiator);
 
-	while (next_port_of_all(medium, &w)) {
+	while (id && next_port_of_all(medium, &w)) {
 		const struct tgt_disk *disk = tgt_container_of(w.at, struct tgt_disk, medium_link);
 
 		if (tgt_port_id(disk->lu->target, w.port) == id) {

@@ -278,9 +278,10 @@ static void segments_are_checked(void **state)
 	assert_list_field(copy(), HEADER + 2 * CSCD + 1);
 }
 
-static struct rig_result reserve_out(uint8_t action, uint8_t type, uint8_t key[24])
+static struct rig_result reserve_out(unsigned int nexus, uint16_t lun, uint8_t action, uint8_t type,
+				     uint8_t key[24])
 {
-	return rig_run(1, 2, RIG_COPY,
+	return rig_run(nexus, lun, RIG_COPY,
 		       CDB_ARGS(PERSISTENT_RESERVE_OUT, action, type, 0, 0, 0, 0, 0, 24, 0),
 		       SCSI_TGT_DIR_OUT, key, 24);
 }
@@ -298,12 +299,12 @@ static void access_is_checked(void **state)
 	lu2->readonly = false;
 	assert_good(copy());
 	/* Reserved by another initiator: exclusive access. */
-	assert_good(reserve_out(0, 0, key));
+	assert_good(reserve_out(1, 2, 0, 0, key));
 	memset(key, 0, sizeof(key));
 	key[7] = 1;
-	assert_good(reserve_out(1, 3, key));
+	assert_good(reserve_out(1, 2, 1, 3, key));
 	assert_sense(copy(), SENSE_COPY_ABORTED, ASC_THIRD_PARTY_DEVICE_FAILURE);
-	assert_good(reserve_out(3, 0, key));
+	assert_good(reserve_out(1, 2, 3, 0, key));
 	rig_clear_ua(2);
 	/* A unit attention that waits for the initiator stays there. */
 	lu2->device->reset(lu2);
@@ -352,10 +353,11 @@ static void target_deleted(void *arg, int err, const char *text)
 static void other_target(void **state)
 {
 	struct tgt_nexus nexus = { .id = 7, .initiator = "iqn.2024-01.example:b,i,0x1" };
+	struct tgt_nexus same = { .id = 8, .initiator = rig_nexus[0].initiator };
 	struct tgt_target *target, *first = rig_target;
 	char err[TGT_ERR_SIZE];
 	struct tgt_lu *far;
-	uint8_t page[256] = { 0 };
+	uint8_t page[256] = { 0 }, key[24] = { [15] = 1 };
 
 	(void)state;
 	assert_int_equal(tgt_transport_register(&other_transport), 0);
@@ -382,6 +384,17 @@ static void other_target(void **state)
 	nexus.initiator = "iqn.2024-01.example:a,i,0x1";
 	assert_good(copy());
 	assert_memory_equal(far->store.priv, disk, 4096);
+	/* Of several the one that has the registration, being by the same ports. */
+	rig_nexus[0].target = target;
+	assert_good(reserve_out(0, 1, 6, 0, key));
+	key[7] = 1;
+	assert_good(reserve_out(0, 1, 1, 1, key));
+	rig_nexus[0].target = first;
+	assert_sense(copy(), SENSE_COPY_ABORTED, ASC_THIRD_PARTY_DEVICE_FAILURE);
+	tgt_list_init(&same.link);
+	assert_int_equal(tgt_nexus_add(target, &same), 0);
+	assert_good(copy());
+	tgt_nexus_del(&same);
 	atomic_store(&target->state, TGT_TARGET_OFFLINE);
 	assert_sense(copy(), SENSE_COPY_ABORTED, ASC_COPY_TARGET_NOT_REACHABLE);
 	tgt_nexus_del(&nexus);

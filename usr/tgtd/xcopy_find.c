@@ -55,17 +55,25 @@ static bool same_initiator(const struct tgt_nexus *a, const struct tgt_nexus *b)
 	       (len == device_name_len(b->initiator) && !memcmp(a->initiator, b->initiator, len));
 }
 
-/* The nexus of nexus's initiator in target, or NULL: it isn't there. */
+/*
+ * The nexus of nexus's initiator in target, that by the same ports if there are several, as
+ * reservations tell them apart.  NULL: it isn't there.
+ */
 static struct tgt_nexus *nexus_in(struct tgt_target *target, struct tgt_nexus *nexus)
 {
-	struct tgt_nexus *n;
+	struct tgt_nexus *n, *found = NULL;
 
 	if (target == nexus->target)
 		return nexus;
-	tgt_list_for_each(n, &target->nexuses, struct tgt_nexus, link)
-		if (same_initiator(n, nexus))
+	tgt_list_for_each(n, &target->nexuses, struct tgt_nexus, link) {
+		if (!same_initiator(n, nexus))
+			continue;
+		if (n->port == nexus->port && !strcmp(n->initiator, nexus->initiator))
 			return n;
-	return NULL;
+		if (!found)
+			found = n;
+	}
+	return found;
 }
 
 /* That nexus may go while the copy goes on: a copy of what commands need of it. */

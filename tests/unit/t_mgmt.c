@@ -253,6 +253,7 @@ static void test_lu(void **state)
 	fails("--op update --mode lu --tid 1 --lun 1 --params nonsuch=1", "invalid request");
 	fails("--op update --mode lu --tid 1 --lun 1 --params readonly", "invalid request");
 	fails("--op update --mode lu --tid 1 --lun 1 --params readonly=maybe", "invalid request");
+	fails("--op update --mode lu --tid 1 --lun 1 --params scsi_sn=", "scsi_sn is empty");
 	fails("--op update --mode lu --tid 1 --lun 1 --params path=DIR/b.img",
 	      "invalid request: the path can't be changed");
 	ok("--op update --mode lu --tid 1 --lun 1 --params path=DIR/a.img");

@@ -60,6 +60,11 @@ static int set_string(struct tgt_lu *lu, const struct parameter *p, const char *
 			return -EINVAL;
 		}
 	}
+	/* Of a script whose variable has nothing. */
+	if (!*value) {
+		snprintf(err, err_size, "%s is empty", p->name);
+		return -EINVAL;
+	}
 	if (strlen(value) > p->max && p->kind == KIND_STRING) {
 		snprintf(err, err_size, "%s has at most %u characters", p->name, p->max);
 		return -EINVAL;

@@ -364,8 +364,8 @@ static int each_family(const char *text, int (*fn)(const char *text, char *err, 
 	snprintf(any, sizeof(any), "0.0.0.0%.32s", text);
 	ret = fn(any, err, err_size);
 	snprintf(any, sizeof(any), "[::]%.32s", text);
-	if (!ret)
-		fn(any, err6, sizeof(err6));
+	if (!ret && fn(any, err6, sizeof(err6)) == -EADDRINUSE)
+		tgt_warn("%s", err6);
 	return ret;
 }
 
@@ -469,16 +469,7 @@ bool iscsi_portal_given(unsigned int n)
 
 int iscsi_portals_default(char *err, size_t err_size)
 {
-	char err6[TGT_ERR_SIZE];
-	int ret;
-
-	if (!tgt_list_empty(&portals))
-		return 0;
-	ret = iscsi_portal_new("0.0.0.0:3260", err, err_size);
-	/* A machine may have one family only. */
-	if (!iscsi_portal_new("[::]:3260", err6, sizeof(err6)))
-		return 0;
-	return ret;
+	return tgt_list_empty(&portals) ? iscsi_portal_new(":3260", err, err_size) : 0;
 }
 
 void iscsi_portals_close(void)

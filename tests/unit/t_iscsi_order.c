@@ -211,21 +211,24 @@ static void reset(void **state)
 	end(fd);
 }
 
-/* A Logout ends what waits for data; the rest has come and is done. */
+/* A Logout ends what waits for data, and with it those that are to go after it. */
 static void logout(void **state)
 {
 	int fd = session();
 
 	(void)state;
 	start_write(fd, ORDERED, 10);
-	start_read(fd, 0, 11);
+	start_write(fd, 0, 11);
+	give_data(fd, 11, ttt, 0xcc);
+	expect_nothing(fd);
 	log_out(fd, ISCSI_LOGOUT_SESSION, 0);
-	expect_read(fd, 11, 0xb3);
 	expect(fd, ISCSI_LOGOUT_RSP);
 	expect_close(fd);
 	assert_true(iscsi_rig_quiet());
 
 	fd = session();
+	start_read(fd, 0, 12);
+	expect_read(fd, 12, 0xb3);
 	start_write(fd, ORDERED, 10);
 	start_read(fd, 0, 11);
 	end(fd);

@@ -282,23 +282,26 @@ void iscsi_task_sent(struct iscsi_task *task)
 	iscsi_task_drop(task);
 }
 
-/* At the end of the connection; those that the task set has or gets come back by done(). */
+/*
+ * At the end of the connection; the active ones come back by done().  Who is held does not
+ * go any more: one that had to go before it never will.
+ */
 void iscsi_tasks_drop(struct iscsi_conn *conn, bool silence)
 {
 	struct iscsi_task *task, *tmp;
 	int i;
 
+	conn->order_busy = true;
 	for (i = 0; i < ISCSI_HASH; i++)
 		tgt_list_for_each_safe(task, tmp, &conn->hash[i], struct iscsi_task, link) {
 			if (task->state == ISCSI_TASK_ACTIVE) {
 				task->aborted |= silence;
 				tgt_cmd_cancel(&task->cmd);
-			} else if (task->state != ISCSI_TASK_RESPONDING &&
-				   (silence || task->state != ISCSI_TASK_HELD)) {
+			} else if (task->state != ISCSI_TASK_RESPONDING) {
 				task_put(task);
 			}
 		}
-	iscsi_order_go_on(conn);
+	conn->order_busy = false;
 }
 
 /*

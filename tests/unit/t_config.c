@@ -240,6 +240,17 @@ static void make_all(void)
 	       "-P mode_page=10:0:10:4:0:0:0:0:0:0:0:0:0");
 }
 
+/* No holes are left in it. */
+static void image_fill(const char *name)
+{
+	FILE *f = fopen(rig_path(name), "r+");
+
+	assert_non_null(f);
+	for (int i = 0; i < 1 << 20; i++)
+		assert_int_equal(fputc('x', f), 'x');
+	assert_int_equal(fclose(f), 0);
+}
+
 static void test_round_trip(void **state)
 {
 	char *shown, *lines, *again;
@@ -253,6 +264,7 @@ static void test_round_trip(void **state)
 	assert_null(strstr(lines, ",mode_page=10:0:10:0:"));
 	rig_kill();
 	assert_null(tgt_target_find(7));
+	image_fill("it's a \"b\".img");
 	assert_int_equal(rig_load(), 0);
 	again = state_text();
 	assert_string_equal(again, lines);

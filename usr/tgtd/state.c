@@ -109,6 +109,7 @@ static void print_params(struct tgt_out *out, const char *first, const struct tg
 
 /* "uuid=..." */
 #define UUID_PARAM_SIZE (5 + TGT_UUID_TEXT)
+#define LU_PARAMS_SIZE (UUID_PARAM_SIZE + sizeof(",thin_provisioning=0"))
 
 static const char *uuid_param(const struct tgt_lu *lu, char text[UUID_PARAM_SIZE])
 {
@@ -117,11 +118,23 @@ static const char *uuid_param(const struct tgt_lu *lu, char text[UUID_PARAM_SIZE
 	return text;
 }
 
+/*
+ * Whether it is thin is found out when it is made, by the holes that its file has.  It
+ * stays what its initiators know, though they may have filled them.
+ */
+static const char *lu_params(const struct tgt_lu *lu, char text[LU_PARAMS_SIZE])
+{
+	uuid_param(lu, text);
+	if (!tgt_param_get(&lu->params, "thin_provisioning"))
+		strcat(text, lu->thin ? ",thin_provisioning=1" : ",thin_provisioning=0");
+	return text;
+}
+
 static void print_lu(struct tgt_out *out, const struct tgt_lu *lu)
 {
 	const char *opts = tgt_param_get(&lu->params, "bsopts");
 	const char *flags = tgt_mgmt_bsoflags_text(lu->store.flags);
-	char uuid[UUID_PARAM_SIZE];
+	char params[LU_PARAMS_SIZE];
 
 	begin_tid(out, TGT_MODE_LU, TGT_VERB_NEW, lu->target);
 	tgt_out_printf(out, " --lun %u", lu->lun);
@@ -134,7 +147,7 @@ static void print_lu(struct tgt_out *out, const struct tgt_lu *lu)
 		option(out, TGT_OPT_BSOFLAGS, flags);
 	option(out, TGT_OPT_DEVICE_TYPE, lu->device->name);
 	tgt_out_printf(out, " --blocksize %u", lu->block_size);
-	print_params(out, uuid_param(lu, uuid), &lu->params);
+	print_params(out, lu_params(lu, params), &lu->params);
 	end(out);
 }
 

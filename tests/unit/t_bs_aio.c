@@ -336,6 +336,9 @@ static void refused(void **state)
 	assert_int_equal(open_store(0, err), -EINVAL);
 	path[0] = '\0';
 	assert_int_equal(open_store(0, err), -EINVAL);
+	strcpy(path, "tmp/file");
+	assert_int_equal(open_store(0, err), -EINVAL);
+	assert_true(strstr(err, "whole path"));
 	assert_int_equal(store.fd, -1);
 	assert_null(store.priv);
 }

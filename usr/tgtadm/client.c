@@ -30,10 +30,20 @@ static int fail(char **text, int status, const char *fmt, ...)
 	return status;
 }
 
-static int fail_connect(char **text, const char *path, int err)
+static int fail_connect(char **text, unsigned int port, const char *path, int err)
 {
+	const char *env = getenv(TGTADM_SOCKET_ENV);
+
 	if (err == EACCES || err == EPERM)
 		return fail(text, TGTADM_EXIT_ERROR, "no permission to use %s: run as root", path);
+	if (env && *env)
+		return fail(text, TGTADM_EXIT_NO_TGTD,
+			    "tgtd is not running with $%s, which is set; start it with the same, "
+			    "or unset it (%s: %s)", TGTADM_SOCKET_ENV, path, strerror(err));
+	if (port)
+		return fail(text, TGTADM_EXIT_NO_TGTD,
+			    "tgtd is not running with control port %u; start it with 'tgtd -C %u' "
+			    "(%s: %s)", port, port, path, strerror(err));
 	return fail(text, TGTADM_EXIT_NO_TGTD,
 		    "tgtd is not running; start it with 'systemctl start tgtd' (%s: %s)",
 		    path, strerror(err));
@@ -54,7 +64,7 @@ static int connect_tgtd(unsigned int port, int *fd, char **text)
 	/* Bounds connect(2) as well. */
 	setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(s, (struct sockaddr *)&addr, sizeof(addr))) {
-		int ret = fail_connect(text, addr.sun_path, errno);
+		int ret = fail_connect(text, port, addr.sun_path, errno);
 
 		close(s);
 		return ret;

@@ -76,6 +76,9 @@ static int stat_path(struct opening *o)
 {
 	if (!o->path || !*o->path)
 		return fail(o, -EINVAL, "no file given: use --backing-store PATH");
+	/* A daemon's directory is another than tgtadm's, and the next one's than its own. */
+	if (*o->path != '/')
+		return fail(o, -EINVAL, "%s: give the whole path, from / on", o->path);
 	if (stat(o->path, &o->st))
 		return fail(o, -errno, "%s: %m", o->path);
 	o->aio->block_device = S_ISBLK(o->st.st_mode);

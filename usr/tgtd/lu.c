@@ -389,7 +389,8 @@ static int choose_types(const struct tgt_lu_params *p, const struct tgt_device_o
 	}
 	*store = tgt_store_ops_find(bstype);
 	if (!*store) {
-		snprintf(err, err_size, "there is no backing store type \"%.32s\"", bstype);
+		snprintf(err, err_size, "there is no backing store type \"%.32s\": "
+			 "tgtadm --mode system --op show lists them", bstype);
 		return -EINVAL;
 	}
 	return 0;

@@ -21,6 +21,7 @@
 #include "mgmt.h"
 #include "service.h"
 #include "target.h"
+#include "tgtadm_proto.h"
 #include "thread.h"
 #include "version.h"
 
@@ -231,11 +232,35 @@ static void parent_wait(int fd, pid_t child)
 	_exit(EXIT_FAILURE);
 }
 
+/* A daemon leaves the directory that its caller's names are relative to. */
+static void names_absolute(void)
+{
+	static const char *const variables[] = {
+		TGTADM_SOCKET_ENV, "TGTD_CONFIG", "TGTD_STATE", "TGTD_IDENTITY",
+		"TGTD_RESERVATIONS", "TGTD_UNITS",
+	};
+	char *dir = getcwd(NULL, 0), *absolute;
+
+	for (size_t i = 0; dir && i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *name = getenv(variables[i]);
+
+		if (!name || !*name || *name == '/' || asprintf(&absolute, "%s/%s", dir, name) < 0)
+			continue;
+		setenv(variables[i], absolute, 1);
+		free(absolute);
+	}
+	if (dir && options.config && *options.config != '/' &&
+	    asprintf(&absolute, "%s/%s", dir, options.config) >= 0)
+		options.config = absolute;	/* for good */
+	free(dir);
+}
+
 static int daemonise(void)
 {
 	int fds[2];
 	pid_t pid;
 
+	names_absolute();
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
 	pid = fork();

@@ -29,7 +29,7 @@ MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/scsi_tgt
 
 .PHONY: bench-iscsi fuzz check-crash check-host check-scsi all modules usr check check-unit check-tsan \
 	check-kill model soak check-debug check-modules-static shell \
-	demo bench deps install uninstall clean distclean help kdir shadow
+	demo bench deps install install-usr uninstall clean distclean help kdir shadow
 .DEFAULT_GOAL := all
 
 all: modules usr
@@ -56,6 +56,7 @@ help:
 	@echo 'make fuzz [SECONDS=60]     fuzzers of iSCSI and of commands, so long each'
 	@echo 'make shell [KERNEL=6.12]   a VM with everything loaded'
 	@echo 'make install uninstall     DESTDIR, KDIR and PREFIX are honoured'
+	@echo 'make install-usr           all but the modules: no kernel headers needed'
 	@echo 'make deps                  install what is needed'
 	@echo 'make clean distclean       distclean removes the VM images as well'
 
@@ -65,7 +66,8 @@ kdir:
 	@if [ -z "$(KREL)" ]; then \
 		echo "No kernel headers in '$(or $(KDIR),$(running))':" \
 		     "install linux-headers-$$(uname -r)," \
-		     "or set KDIR to a kernel's build directory." >&2; \
+		     "or set KDIR to a kernel's build directory." \
+		     "Without modules: make usr, make install-usr." >&2; \
 		exit 1; \
 	fi
 	@$(if $(KDIR_NOTE),echo "No headers of the running kernel ($(running)): building for $(KREL)." >&2,:)
@@ -164,10 +166,17 @@ check-scsi: deps usr
 
 manpages := $(wildcard Documentation/man/*.[58])
 
-install: modules usr
+# Of the machine itself, where these are there to be told.
+reload = $(if $(DESTDIR),:,ldconfig; ! command -v udevadm > /dev/null || udevadm control --reload; \
+	[ ! -d /run/systemd/system ] || systemctl daemon-reload)
+
+install: modules install-usr
 	install -d $(MODDIR)
 	set -e; for ko in $(MODBUILD)/kernel/*.ko; do \
 		objcopy --strip-debug $$ko $(MODDIR)/$${ko##*/}; done
+	$(if $(DESTDIR),:,$(DEPMOD) $(KREL))
+
+install-usr: usr
 	+$(MAKE) --no-print-directory -f usr/Makefile install DESTDIR=$(DESTDIR) \
 		SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCDIR=$(INCDIR)
 	install -d $(DESTDIR)$(INCDIR)/linux $(DESTDIR)$(UDEVDIR) $(DESTDIR)$(UNITDIR) \
@@ -181,11 +190,10 @@ install: modules usr
 	install -m 644 udev/60-scsi_tgt-run.rules.example $(DESTDIR)$(DOCDIR)/
 	$(foreach m,$(manpages),\
 		install -D -m 644 $m $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m);)
-	$(if $(DESTDIR),:,$(DEPMOD) $(KREL) && udevadm control --reload && \
-		{ [ ! -d /run/systemd/system ] || systemctl daemon-reload; })
+	$(reload)
 
-uninstall: kdir
-	rm -rf $(MODDIR)
+uninstall:
+	$(if $(KREL),rm -rf $(MODDIR))
 	$(MAKE) --no-print-directory -f usr/Makefile uninstall DESTDIR=$(DESTDIR) \
 		SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCDIR=$(INCDIR)
 	rm -f $(patsubst include/uapi/%,$(DESTDIR)$(INCDIR)/%,$(wildcard include/uapi/linux/*.h))
@@ -194,7 +202,8 @@ uninstall: kdir
 	rm -rf $(DESTDIR)$(LIBEXEC)
 	rm -f $(foreach m,$(manpages),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 	rm -rf $(DESTDIR)$(DOCDIR)
-	$(if $(DESTDIR),:,$(DEPMOD) $(KREL))
+	$(if $(DESTDIR),:,[ -z "$(KREL)" ] || $(DEPMOD) $(KREL))
+	$(reload)
 
 clean:
 	rm -rf build/kernel build/usr build/usr-san build/static

@@ -54,7 +54,7 @@ help:
 	@echo 'make check-scsi            disks by libiscsi, on this machine'
 	@echo 'make bench-iscsi           the iSCSI target beside the one of Debian'
 	@echo 'make fuzz [SECONDS=60]     fuzzers of iSCSI and of commands, so long each'
-	@echo 'make shell [KERNEL=6.12]   a VM with everything loaded'
+	@echo 'make shell [KERNEL=6.12 SHARE=DIR]  a VM with everything loaded, and a copy of DIR'
 	@echo 'make install uninstall     DESTDIR, KDIR and PREFIX are honoured'
 	@echo 'make install-usr           all but the modules: no kernel headers needed'
 	@echo 'make deps                  install what is needed'
@@ -141,7 +141,7 @@ fuzz-kernel: deps
 	$(call fuzz,100,hostile_initiator)
 
 shell: deps
-	tests/vm/boot --timeout 0 $(or $(KERNEL),6.1) --shell
+	tests/vm/boot --timeout 0 $(if $(SHARE),--share $(SHARE)) $(or $(KERNEL),6.1) --shell
 
 demo: deps
 	tests/demo

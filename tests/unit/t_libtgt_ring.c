@@ -202,6 +202,14 @@ static void test_lun(void **state)
 	uint8_t lun[8];
 
 	(void)state;
+	for (unsigned int i = 0; i <= 16383; i++) {
+		tgt_lun_from_int(i, lun);
+		assert_int_equal(tgt_lun_to_int(lun), i);
+	}
+	assert_int_equal(tgt_lun_to_int((const uint8_t *)"\x40\5\0\0\0\0\0\0"), 5);
+	assert_int_equal(tgt_lun_to_int((const uint8_t *)"\1\0\0\0\0\0\0\0"), -1);
+	assert_int_equal(tgt_lun_to_int((const uint8_t *)"\xc1\1\0\0\0\0\0\0"), -1);
+	assert_int_equal(tgt_lun_to_int((const uint8_t *)"\0\1\0\0\0\0\0\1"), -1);
 	memset(lun, 0xff, sizeof(lun));
 	tgt_lun_from_int(0, lun);
 	assert_memory_equal(lun, "\0\0\0\0\0\0\0\0", 8);

@@ -183,14 +183,21 @@ static inline void tgt_cqe_data(struct scsi_tgt_cqe *cqe, uint32_t tag,
 
 /*
  * CHECK CONDITION with fixed format sense data, which is written to sense and
- * must stay there until the commit.  asc_ascq: code << 8 | qualifier.
+ * must stay there until the commit.  asc_ascq: code << 8 | qualifier.  Until the
+ * entry is put on the ring, sense and cqe may be completed by hand: say, the LBA of
+ * a medium error as INFORMATION (sense[0] |= 0x80; tgt_put_be(sense + 3, 4, lba)),
+ * and as cqe->residual what of data_len has not been transferred before it.
  */
 void tgt_cqe_check_condition(struct scsi_tgt_cqe *cqe, uint32_t tag,
 			     const struct scsi_tgt_slot *slot,
 			     uint8_t sense[TGT_SENSE_LEN],
 			     uint8_t key, uint16_t asc_ascq);
 
-/* The two answers to a task management function. */
+/*
+ * The two answers to a task management function.  COMPLETE is also right when the
+ * command that it means has already been completed; REJECTED: a function that the
+ * helper doesn't know.
+ */
 static inline void tgt_cqe_tmf_received(struct scsi_tgt_cqe *cqe, uint32_t tag,
 					const struct scsi_tgt_slot *slot)
 {
@@ -222,9 +229,10 @@ static inline void tgt_put_be(uint8_t *p, unsigned int bytes, uint64_t v)
 }
 
 /*
- * libaio.  These fill in the whole iocb, so set iocb->data afterwards: find the
- * request again by that, never by io_event.obj.  One io_submit may carry any
- * mix; the results (io_event.res) are those of <linux/scsi_tgt.h>.
+ * libaio; programs that call it link with -laio.  These fill in the whole iocb,
+ * so set iocb->data afterwards: find the request again by that, never by
+ * io_event.obj.  One io_submit may carry any mix; the results (io_event.res) are
+ * those of <linux/scsi_tgt.h>.
  */
 
 /* Commits, and ends when the queue has a tag that tgt_ring_next() hasn't taken. */
@@ -274,7 +282,8 @@ static inline void tgt_ring_prep_copy_in(const struct tgt_ring_queue *q,
 /*
  * Commits, then takes up to n tags, sleeping until there is one.  Returns how
  * many; -EAGAIN: none, with TGT_RING_NOWAIT; -EINTR: a signal; -ESHUTDOWN: the
- * helper was detached or the host is gone.
+ * host is gone, or the helper was detached since it was found hung.  If
+ * tgt_ctl_host_get() still finds the host, it may be attached to anew.
  */
 int tgt_ring_read(struct tgt_ring_queue *q, uint32_t *tags, uint32_t n, int flags);
 /* Returns the number of completions taken. */
@@ -361,7 +370,11 @@ int tgt_ctl_host_foreach(struct tgt_ctl *ctl,
 			 int (*fn)(const struct tgt_ctl_host *host, void *arg),
 			 void *arg);
 
-/* lun: 8 bytes as in a slot (SAM-5, 4.7). */
+/*
+ * lun: 8 bytes as in a slot (SAM-5, 4.7).  -ENODEV: no such host, or it is being
+ * removed.  What the transport makes of it comes as an event.  Adding a logical
+ * unit that is there (a helper that has come back) has it looked at again.
+ */
 int tgt_ctl_lun_add(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun[8]);
 int tgt_ctl_lun_del(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun[8]);
 int tgt_ctl_lun_changed(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun[8]);
@@ -370,6 +383,15 @@ int tgt_ctl_lun_changed(struct tgt_ctl *ctl, uint32_t host_no, const uint8_t lun
  * addressing above (SAM-5, 4.7.7).
  */
 void tgt_lun_from_int(unsigned int number, uint8_t lun[8]);
+/* The other way, as for slot->lun; -1 if it has another form. */
+static inline int tgt_lun_to_int(const uint8_t lun[8])
+{
+	if (tgt_get_be(lun + 2, 6))
+		return -1;
+	if (lun[0] >> 6 == 1)
+		return (lun[0] & 0x3f) << 8 | lun[1];
+	return lun[0] ? -1 : lun[1];
+}
 
 struct tgt_ctl_nexus {
 	uint64_t nexus;

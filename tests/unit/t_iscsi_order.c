@@ -234,6 +234,44 @@ static void logout(void **state)
 	end(fd);
 }
 
+static void expect_aborted(int fd, uint32_t itt)
+{
+	expect(fd, ISCSI_SCSI_RSP);
+	assert_int_equal(get_be32(bhs + ISCSI_O_ITT), itt);
+	assert_int_equal(bhs[3], 0x40);
+}
+
+/* Those that had come before another initiator cleared the task set do nothing. */
+static void cleared_by_another(void **state)
+{
+	static const uint8_t functions[] = { ISCSI_TMF_CLEAR_TASK_SET, ISCSI_TMF_LUN_RESET };
+	int fd = session(), other;
+	uint32_t mine, first;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		start_write(fd, ORDERED, 10);
+		first = ttt;
+		start_write(fd, 0, 11);
+		give_data(fd, 11, ttt, 0xcc);
+		expect_nothing(fd);
+		mine = cmdsn;
+		isid_qualifier++;
+		other = session();
+		tmf(other, functions[i], 0, 1, ISCSI_TMF_COMPLETE);
+		close(other);
+		cmdsn = mine;
+		give_data(fd, 10, first, 0xcd);
+		expect_aborted(fd, 10);
+		expect_aborted(fd, 11);
+	}
+	end(fd);
+	fd = session();
+	start_read(fd, 0, 12);
+	expect_read(fd, 12, 0xb3);
+	end(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +283,7 @@ int main(void)
 		cmocka_unit_test(the_other_ends),
 		cmocka_unit_test(reset),
 		cmocka_unit_test(logout),
+		cmocka_unit_test(cleared_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, iscsi_rig_group_setup, iscsi_rig_group_teardown);

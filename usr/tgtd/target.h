@@ -177,6 +177,7 @@ struct tgt_lu {
 	bool removable, readonly, thin, sense_descriptor, long_cdbs;
 	bool tas;			/* control mode page; changes while commands run, as all of it */
 	uint8_t qerr;			/* enum tgt_qerr */
+	_Atomic uint32_t clears;	/* functions so far that end the commands of all nexuses */
 	uint16_t rotation_rate;
 	uint32_t background_rate;	/* MiB/s at most, of FORMAT UNIT and SANITIZE; 0: no limit */
 	uint32_t opt_xfer_gran, opt_xfer_len;	/* blocks, 0: the store's */

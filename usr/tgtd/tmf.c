@@ -176,6 +176,8 @@ static void round_over(struct tgt_tmf *tmf)
 static void visit_path(struct tgt_tmf *tmf, struct tgt_lu *path)
 {
 	tmf->path = path;
+	if (of_all(tmf->fn))
+		atomic_fetch_add_explicit(&path->clears, 1, memory_order_relaxed);
 	start_round(tmf, false);
 }
 

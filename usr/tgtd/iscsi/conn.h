@@ -104,6 +104,7 @@ struct iscsi_task {
 	uint32_t itt;
 	bool immediate;
 	bool aborted;		/* ends without a response */
+	uint32_t clears;	/* its unit's when it came */
 	uint8_t *mem;
 	uint32_t mem_size;	/* 0: none */
 	bool mem_counted;	/* in conn->mem_used */

@@ -135,29 +135,6 @@ void iscsi_tasks_free(struct iscsi_conn *conn)
  * Towards the device type
  */
 
-void iscsi_task_submit(struct iscsi_task *task)
-{
-	struct iscsi_conn *conn = task->conn;
-
-	leave_order(task);
-	task->state = ISCSI_TASK_ACTIVE;
-	conn->nr_active++;
-	tgt_cmd_submit(&task->cmd);
-	iscsi_order_go_on(conn);
-}
-
-/* All its data is there. */
-static void submit(struct iscsi_task *task)
-{
-	if (__builtin_expect(!iscsi_order_holds(task), 1)) {
-		iscsi_task_submit(task);
-		return;
-	}
-	task->state = ISCSI_TASK_HELD;
-	task->conn->nr_held++;
-	iscsi_order_go_on(task->conn);
-}
-
 static void respond(struct iscsi_task *task)
 {
 	task->state = ISCSI_TASK_RESPONDING;
@@ -188,6 +165,44 @@ static void fail(struct iscsi_task *task, uint8_t status, uint8_t key, uint16_t 
 	}
 	task->send_len = 0;
 	respond(task);
+	iscsi_order_go_on(task->conn);
+}
+
+/*
+ * A function by another nexus finds only what the task set has.  What came before it and
+ * was waiting here ends when it would go.  Relaxed: the function visits this thread.
+ */
+static uint32_t clears(const struct iscsi_task *task)
+{
+	struct tgt_lu *lu = tgt_lun_lookup(task->conn->session->target, task->cmd.lun);
+
+	return lu ? atomic_load_explicit(&lu->clears, memory_order_relaxed) : 0;
+}
+
+void iscsi_task_submit(struct iscsi_task *task)
+{
+	struct iscsi_conn *conn = task->conn;
+
+	if (clears(task) != task->clears) {
+		fail(task, SAM_TASK_ABORTED, 0, 0);
+		return;
+	}
+	leave_order(task);
+	task->state = ISCSI_TASK_ACTIVE;
+	conn->nr_active++;
+	tgt_cmd_submit(&task->cmd);
+	iscsi_order_go_on(conn);
+}
+
+/* All its data is there. */
+static void submit(struct iscsi_task *task)
+{
+	if (__builtin_expect(!iscsi_order_holds(task), 1)) {
+		iscsi_task_submit(task);
+		return;
+	}
+	task->state = ISCSI_TASK_HELD;
+	task->conn->nr_held++;
 	iscsi_order_go_on(task->conn);
 }
 
@@ -535,6 +550,7 @@ int iscsi_task_pdu(struct iscsi_conn *conn)
 	struct iscsi_task *task = conn->rx_task;
 
 	task->received = conn->rx.data_len;
+	task->clears = clears(task);
 	iscsi_order_came(task);
 	if (conn->rx.bhs[1] & ISCSI_FINAL)
 		want_memory(task);

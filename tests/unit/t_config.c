@@ -556,6 +556,30 @@ static void test_reload_accounts(void **state)
 }
 
 /* Errors change nothing but what they are about, and are tried again. */
+#define BOUND "--op bind --mode account --tid 1 --user joe\n"
+#define LATE "--op new --mode lu --tid 1 --lun 2 -E mem -S 1M\n"
+
+/* Nobody may log in to what has no account for a moment only. */
+static void test_reload_rules(void **state)
+{
+	(void)state;
+	config_write("--mode account --op new --user joe --password a\n" ONE BOUND TWO);
+	assert_int_equal(rig_load(), 0);
+	assert_false(tgt_rules_pending(tgt_target_find(1)));
+	config_write("--mode account --op new --user joe --password b\n" ONE LATE BOUND TWO
+		     "--op new --mode lu --tid 2 --lun 2 -E mem -S 1M\n");
+	tgt_config_reload();
+	assert_true(tgt_list_empty(&tgt_target_find(1)->accounts));
+	assert_true(tgt_rules_pending(tgt_target_find(1)));
+	assert_false(tgt_rules_pending(tgt_target_find(2)));
+	rig_ok("--op update --mode system --name State --value ready");
+	assert_false(tgt_list_empty(&tgt_target_find(1)->accounts));
+	assert_false(tgt_rules_pending(tgt_target_find(1)));
+	/* Of requests that aren't lines it is known when they are done. */
+	rig_ok("--op bind --mode target --tid 1 -Q iqn.x");
+	assert_false(tgt_rules_pending(tgt_target_find(1)));
+}
+
 static void test_reload_errors(void **state)
 {
 	(void)state;
@@ -657,6 +681,7 @@ int main(void)
 		TEST(test_reload),
 		TEST(test_reload_updates),
 		TEST(test_reload_accounts),
+		TEST(test_reload_rules),
 		TEST(test_reload_errors),
 		TEST(test_reload_after_state),
 		TEST(test_noise),

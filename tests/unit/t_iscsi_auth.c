@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "iscsi/text.h"
+#include "mgmt_account.h"
 #include "mgmt_request.h"
 #include "mgmt_words.h"
 #include "t_iscsi_peer.h"
@@ -304,6 +305,34 @@ static void mutual_refused(void **state)
 	adm("--op bind --mode account --tid 1 --user tgt --outgoing");
 }
 
+static void begin_rules(void *target)
+{
+	if (target)
+		tgt_target_find(1)->rules_pending = true;
+	else
+		tgt_rules_settled();
+}
+
+/* While a configuration that changes them is read: by who comes, and who is half way. */
+static void rules_pending(void **state)
+{
+	int fd = challenged(false, "5"), target;
+
+	(void)state;
+	iscsi_rig_call(begin_rules, &target);
+	add_response("MD5", "joe", IN_SECRET);
+	send_text(fd, 0x81);
+	expect_status(fd, ISCSI_LOGIN_UNAVAILABLE);
+	expect_close(fd);
+	fd = iscsi_rig_connect();
+	LOGIN(fd, 0x87, NAMES);
+	expect_status(fd, ISCSI_LOGIN_UNAVAILABLE);
+	expect_close(fd);
+	log_in(true, false, 0);		/* discovery is another matter */
+	iscsi_rig_call(begin_rules, NULL);
+	log_in(false, false, 0);
+}
+
 static int group_setup(void **state)
 {
 	(void)state;
@@ -336,6 +365,7 @@ int main(void)
 		cmocka_unit_test(wrong),
 		cmocka_unit_test(replayed),
 		cmocka_unit_test(mutual_refused),
+		cmocka_unit_test(rules_pending),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -10,6 +10,7 @@
 #include "config_lines.h"
 #include "log.h"
 #include "mgmt.h"
+#include "mgmt_account.h"
 #include "mgmt_file.h"
 #include "mgmt_request.h"
 #include "mgmt_words.h"
@@ -98,6 +99,11 @@ void tgt_config_saved(void)
 /*
  * Waiting
  */
+
+bool tgt_config_loading(void)
+{
+	return loading;
+}
 
 void tgt_config_wait(void (*fn)(void *arg), void *arg)
 {
@@ -373,6 +379,7 @@ static void load_end(struct load *load)
 	}
 	free(load);
 	loading = NULL;
+	tgt_rules_settled();
 	tgt_state_changed();
 	tgt_state_hold(false);
 	waiters_call();

@@ -30,6 +30,9 @@ void tgt_config_load(const char *path, void (*done)(unsigned int errors));
  */
 void tgt_config_reload(void);
 
+/* A file is being read: requests that change something are its lines, others wait. */
+bool tgt_config_loading(void);
+
 /* Runs fn(arg) now, or when what is being read is done. */
 void tgt_config_wait(void (*fn)(void *arg), void *arg);
 /* At exit: calls what waits; the rest of the lines isn't run, done isn't called. */

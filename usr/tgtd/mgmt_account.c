@@ -3,11 +3,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
+#include "log.h"
 #include "mgmt_account.h"
 #include "mgmt_request.h"
 
 struct tgt_list tgt_accounts = TGT_LIST_INIT(tgt_accounts);
 struct tgt_list tgt_discovery_accounts = TGT_LIST_INIT(tgt_discovery_accounts);
+
+static bool discovery_pending;
+
+void tgt_rules_changing(struct tgt_target *target)
+{
+	bool *pending = target ? &target->rules_pending : &discovery_pending;
+
+	*pending |= tgt_config_loading();
+}
+
+bool tgt_rules_pending(const struct tgt_target *target)
+{
+	return target ? target->rules_pending : discovery_pending;
+}
+
+void tgt_rules_settled(void)
+{
+	struct tgt_target *target;
+
+	discovery_pending = false;
+	tgt_list_for_each(target, &tgt_targets, struct tgt_target, link)
+		target->rules_pending = false;
+}
 
 struct tgt_account *tgt_account_find(const char *user)
 {
@@ -114,17 +139,33 @@ int tgt_mgmt_account_new(struct tgt_request *r)
 	return 0;
 }
 
-static void uses_drop(struct tgt_list *uses, const struct tgt_account *account)
+static void tell_if_open(const struct tgt_target *target)
 {
-	struct tgt_account_use *use, *tmp;
-
-	tgt_list_for_each_safe(use, tmp, uses, struct tgt_account_use, link)
-		if (use->account == account)
-			use_free(use);
+	if (target && !tgt_account_incoming(&target->accounts, NULL) && !tgt_config_loading())
+		tgt_warn("target %u: its last account is gone, nobody needs CHAP for it now",
+			 target->tid);
 }
 
 /* Of a target, or of discovery if target is NULL. */
-static void access_changed(struct tgt_target *target)
+static void uses_drop(struct tgt_target *target, const struct tgt_account *account)
+{
+	struct tgt_list *uses = target ? &target->accounts : &tgt_discovery_accounts;
+	struct tgt_account_use *use, *tmp;
+	bool incoming = false;
+
+	tgt_list_for_each_safe(use, tmp, uses, struct tgt_account_use, link) {
+		if (use->account != account)
+			continue;
+		tgt_rules_changing(target);
+		incoming |= !use->outgoing;
+		use_free(use);
+	}
+	if (incoming)
+		tell_if_open(target);
+}
+
+/* Of a target, or of discovery if target is NULL. */
+static void tell_changed(struct tgt_target *target)
 {
 	const struct tgt_transport_ops *ops;
 
@@ -138,6 +179,12 @@ static void access_changed(struct tgt_target *target)
 			ops->admin->access_changed(NULL);
 }
 
+static void access_changed(struct tgt_target *target)
+{
+	tgt_rules_changing(target);
+	tell_changed(target);
+}
+
 int tgt_mgmt_account_delete(struct tgt_request *r)
 {
 	struct tgt_account *account = tgt_account_find(tgt_request_text(r, TGT_OPT_USER));
@@ -145,11 +192,11 @@ int tgt_mgmt_account_delete(struct tgt_request *r)
 
 	if (!account)
 		return tgt_request_fail(r, -ENOENT, "can't find the account");
-	uses_drop(&tgt_discovery_accounts, account);
+	uses_drop(NULL, account);
 	tgt_list_for_each(target, &tgt_targets, struct tgt_target, link)
-		uses_drop(&target->accounts, account);
+		uses_drop(target, account);
 	account_free(account);
-	access_changed(NULL);
+	tell_changed(NULL);
 	return 0;
 }
 
@@ -200,6 +247,8 @@ int tgt_mgmt_account_unbind(struct tgt_request *r)
 	if (!use)
 		return tgt_request_fail(r, -ENOENT, "can't find the account");
 	use_free(use);
+	if (!tgt_args_has(&r->args, TGT_OPT_OUTGOING))
+		tell_if_open(r->target);
 	access_changed(r->target);
 	return 0;
 }

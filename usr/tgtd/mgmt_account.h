@@ -29,6 +29,15 @@ struct tgt_account *tgt_account_find(const char *user);
 struct tgt_account *tgt_account_incoming(const struct tgt_list *uses, const char *user);
 struct tgt_account *tgt_account_outgoing(const struct tgt_list *uses);
 
+/*
+ * Who may log in to target (NULL: for discovery) changes.  A configuration that is
+ * being read says that line by line, with waits between: until it has been read,
+ * nobody can.
+ */
+void tgt_rules_changing(struct tgt_target *target);
+bool tgt_rules_pending(const struct tgt_target *target);
+void tgt_rules_settled(void);
+
 void tgt_account_uses_free(struct tgt_list *uses);
 void tgt_accounts_exit(void);
 

@@ -66,10 +66,12 @@ int tgt_mgmt_target_new(struct tgt_request *r)
 	/* Of LUN 0: tgt_target_new() looks it up for itself. */
 	if (!ret && tgt_param_get(&r->params, "uuid"))
 		ret = tgt_mgmt_identity(r, name, 0);
-	if (ret)
-		return ret;
-	return tgt_target_new(r->args.number[TGT_OPT_TID], name, ops->name, &r->params, &target,
-			      r->err, sizeof(r->err));
+	if (!ret)
+		ret = tgt_target_new(r->args.number[TGT_OPT_TID], name, ops->name, &r->params,
+				     &target, r->err, sizeof(r->err));
+	if (!ret)
+		tgt_rules_changing(target);
+	return ret;
 }
 
 static void deleted(void *arg, int err, const char *text)
@@ -219,6 +221,7 @@ static int access_change(struct tgt_request *r,
 		ret = change(r, &r->target->acl_addresses, address);
 	if (!ret && name)
 		ret = change(r, &r->target->acl_names, name);
+	tgt_rules_changing(r->target);
 	if (admin && admin->access_changed)
 		admin->access_changed(r->target);
 	return ret;

@@ -109,6 +109,7 @@ struct tgt_target {
 	struct tgt_list acl_addresses;	/* of struct tgt_acl, in order given */
 	struct tgt_list acl_names;
 	struct tgt_list accounts;
+	bool rules_pending;		/* thread 0: see tgt_rules_changing() */
 	struct tgt_list params;		/* struct tgt_param: options given at "new", kept for the configuration */
 	struct tgt_list lus;		/* thread 0: all, also those being opened or closed, by LUN */
 	struct tgt_removal *removal;	/* target.c's, while it is being deleted */

@@ -378,6 +378,14 @@ static int redirect(struct iscsi_conn *conn, const struct iscsi_target *t)
 		    ISCSI_LOGIN_MOVED_TEMPORARILY, "it is to go to another address");
 }
 
+/* It may come again when they are known. */
+static int check_rules(struct iscsi_conn *conn)
+{
+	if (!tgt_rules_pending(conn->login->target))
+		return 0;
+	return fail(conn, ISCSI_LOGIN_UNAVAILABLE, "the configuration is being read");
+}
+
 static int check_rejoin(struct iscsi_conn *conn)
 {
 	struct iscsi_login *l = conn->login;
@@ -394,11 +402,15 @@ static int find_target(struct iscsi_conn *conn, const char *name)
 	struct iscsi_login *l = conn->login;
 	struct tgt_target *target = tgt_target_find_name(name);
 	struct iscsi_target *t;
+	int err;
 
 	if (!target || !iscsi_is_target(target) || target->state == TGT_TARGET_REMOVING)
 		return fail(conn, ISCSI_LOGIN_NOT_FOUND, "there is no such target");
 	l->target = target;
 	t = iscsi_target(target);
+	err = check_rules(conn);
+	if (err || conn->state != ISCSI_CONN_LOGIN)
+		return err;
 	if (!tgt_acl_admits(target, conn->address, l->initiator))
 		return fail(conn, ISCSI_LOGIN_FORBIDDEN, "no access rule admits it");
 	if (*t->redirect_address)
@@ -614,6 +626,8 @@ static int process(struct iscsi_conn *conn)
 
 	if (!l->identified)
 		err = identify(conn);
+	if (!err && conn->state == ISCSI_CONN_LOGIN)
+		err = check_rules(conn);
 	if (err || conn->state != ISCSI_CONN_LOGIN)
 		return err;
 	if (l->stage == ISCSI_SECURITY)

@@ -575,6 +575,14 @@ static void test_reload_rules(void **state)
 	rig_ok("--op update --mode system --name State --value ready");
 	assert_false(tgt_list_empty(&tgt_target_find(1)->accounts));
 	assert_false(tgt_rules_pending(tgt_target_find(1)));
+	/* An account that isn't there is not the same as none. */
+	assert_int_equal(reload("--mode account --op new --usr joe --password b\n"
+				ONE LATE BOUND TWO), 4);
+	assert_true(tgt_list_empty(&tgt_target_find(1)->accounts));
+	assert_true(tgt_rules_pending(tgt_target_find(1)));
+	assert_int_equal(reload("--mode account --op new --user joe --password b\n"
+				ONE LATE BOUND TWO), 0);
+	assert_false(tgt_rules_pending(tgt_target_find(1)));
 	/* Of requests that aren't lines it is known when they are done. */
 	rig_ok("--op bind --mode target --tid 1 -Q iqn.x");
 	assert_false(tgt_rules_pending(tgt_target_find(1)));

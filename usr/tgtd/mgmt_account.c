@@ -31,7 +31,20 @@ void tgt_rules_settled(void)
 
 	discovery_pending = false;
 	tgt_list_for_each(target, &tgt_targets, struct tgt_target, link)
-		target->rules_pending = false;
+		target->rules_pending = target->rules_failed;
+}
+
+/* A line of the configuration, or a request, has bound an account for initiators or not. */
+static void rules_bound(struct tgt_target *target, bool bound)
+{
+	if (bound) {
+		target->rules_failed = false;
+		target->rules_pending = tgt_config_loading();
+	} else if (tgt_config_loading()) {
+		target->rules_failed = true;
+		tgt_err("target %u: nobody can log in until its account is there and bound",
+			target->tid);
+	}
 }
 
 struct tgt_account *tgt_account_find(const char *user)
@@ -220,6 +233,8 @@ int tgt_mgmt_account_bind(struct tgt_request *r)
 	struct tgt_list *uses = uses_of(r);
 	struct tgt_account_use *use;
 
+	if (r->target && !outgoing)
+		rules_bound(r->target, account);
 	if (!account)
 		return tgt_request_fail(r, -ENOENT, "can't find the account");
 	/* tgt-admin --update binds those for discovery again with each target. */

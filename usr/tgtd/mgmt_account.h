@@ -32,7 +32,7 @@ struct tgt_account *tgt_account_outgoing(const struct tgt_list *uses);
 /*
  * Who may log in to target (NULL: for discovery) changes.  A configuration that is
  * being read says that line by line, with waits between: until it has been read,
- * nobody can.
+ * nobody can; nor after that, if it has an account for target that isn't there.
  */
 void tgt_rules_changing(struct tgt_target *target);
 bool tgt_rules_pending(const struct tgt_target *target);

@@ -110,6 +110,7 @@ struct tgt_target {
 	struct tgt_list acl_names;
 	struct tgt_list accounts;
 	bool rules_pending;		/* thread 0: see tgt_rules_changing() */
+	bool rules_failed;		/* thread 0: lacks an account that it was to have */
 	struct tgt_list params;		/* struct tgt_param: options given at "new", kept for the configuration */
 	struct tgt_list lus;		/* thread 0: all, also those being opened or closed, by LUN */
 	struct tgt_removal *removal;	/* target.c's, while it is being deleted */

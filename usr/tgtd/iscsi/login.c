@@ -383,7 +383,7 @@ static int check_rules(struct iscsi_conn *conn)
 {
 	if (!tgt_rules_pending(conn->login->target))
 		return 0;
-	return fail(conn, ISCSI_LOGIN_UNAVAILABLE, "the configuration is being read");
+	return fail(conn, ISCSI_LOGIN_UNAVAILABLE, "its rules are not known yet");
 }
 
 static int check_rejoin(struct iscsi_conn *conn)

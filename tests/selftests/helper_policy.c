@@ -111,7 +111,7 @@ static void test_fail(void)
 	struct rig_sg sg;
 	uint64_t failed;
 	pid_t pid;
-	int dev;
+	int dev, raw;
 
 	start(&host, SCSI_TGT_POLICY_FAIL, TGT_CTL_DEFAULT);
 	pid = rig_fork(&host, 0);
@@ -138,6 +138,14 @@ static void test_fail(void)
 		rig_die("no command");
 	rig_good(&p, &cmd);
 	ok(rig_sg_wait(&sg) && rig_sg_good(&sg), "completed GOOD");
+	/* As the error handler leaves a disk that nobody has answered for. */
+	raw = rig_dev_open(&host, 0, O_RDONLY | O_DIRECT);
+	is(pread(raw, data, LEN, 0), LEN, "the disk can be read");
+	ok(rig_dev_put(&host, 0, "state", "offline\n"), "it is given up");
+	ok(pread(raw, data, LEN, 0) < 0, "it can't be read any more");
+	rig_lun_add(&host, 0);
+	is(pread(raw, data, LEN, 0), LEN, "it can when it is announced again");
+	close(raw);
 	close(dev);
 	ok(rig_host_del(&host), "the host goes");
 	rig_detach(&p);

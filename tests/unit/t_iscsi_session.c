@@ -156,6 +156,38 @@ static void short_data_in(void **state)
 	assert_int_equal(set("MaxXmitDataSegmentLength", "16777215"), 0);
 }
 
+/* The command window at the end of login, and while commands are under way. */
+static void window(void **state)
+{
+	uint8_t head[48];
+	uint32_t first;
+	int fd;
+
+	(void)state;
+	assert_int_equal(set("MaxQueueCmd", "0"), -EINVAL);
+	assert_int_equal(set("MaxQueueCmd", "513"), -EINVAL);
+	assert_int_equal(set("RDMAExtensions", "Yes"), 0);
+	assert_int_equal(set("MaxQueueCmd", "2"), 0);
+	fd = SESSION("InitialR2T=Yes\0ImmediateData=No\0");
+	assert_int_equal(get_be32(bhs + ISCSI_O_MAX_CMDSN) - get_be32(bhs + ISCSI_O_EXP_CMDSN), 1);
+	clear_ua(fd);
+	first = cmdsn;
+	for (uint32_t i = 0; i < 3; i++) {
+		rw_header(head, 0x2a, 10 + i, i, 1, 512);
+		send_pdu(fd, head, NULL, 0);
+	}
+	/* The third is outside: ignored, and nothing is expected but it. */
+	for (int i = 0; i < 2; i++) {
+		expect(fd, ISCSI_R2T);
+		assert_in_range(get_be32(bhs + ISCSI_O_ITT), 10, 11);
+		assert_int_equal(get_be32(bhs + ISCSI_O_MAX_CMDSN), first + 1);
+	}
+	cmdsn--;
+	ping(fd);
+	end(fd);
+	assert_int_equal(set("MaxQueueCmd", "128"), 0);
+}
+
 /* What the unit says of the target port by which it is asked. */
 static void assert_port_name(int fd, const char *name, uint16_t id)
 {
@@ -599,6 +631,7 @@ int main(void)
 		cmocka_unit_test(redirected),
 		cmocka_unit_test(short_data_in),
 		cmocka_unit_test(portal_groups),
+		cmocka_unit_test(window),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(not_final_yet),
 		cmocka_unit_test(discoveries),

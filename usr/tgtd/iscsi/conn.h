@@ -28,7 +28,6 @@
 #include "text.h"
 #include "thread.h"
 
-#define ISCSI_QUEUE_DEPTH	128	/* commands of a session */
 #define ISCSI_IMMEDIATE_MAX	16	/* beyond those */
 #define ISCSI_CONN_MEM		(16u << 20)	/* bytes of command data of a connection */
 #define ISCSI_MISC_MAX		32	/* other PDUs that wait to be sent, until reading stops */

@@ -90,6 +90,20 @@ int iscsi_default_set(const char *name, const char *value, char *err, size_t err
 	return set_nop(name, value, &nop_interval, &nop_count, err, err_size);
 }
 
+/* In configurations for others: there are no markers and no RDMA. */
+static bool of_others(const char *name)
+{
+	static const char *const names[] = {
+		"IFMarkInt", "OFMarkInt", "RDMAExtensions", "TargetRecvDataSegmentLength",
+		"InitiatorRecvDataSegmentLength", "MaxOutstandingUnexpectedPDUs",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcasecmp(name, names[i]))
+			return true;
+	return false;
+}
+
 static int set_param(struct iscsi_target *t, const char *name, const char *value,
 		     char *err, size_t err_size)
 {
@@ -99,8 +113,10 @@ static int set_param(struct iscsi_target *t, const char *name, const char *value
 		return ret;
 	if (!strcasecmp(name, "MaxXmitDataSegmentLength"))
 		return set_number(name, value, 512, MAX_XMIT, &t->max_xmit, err, err_size);
-	/* Of configurations for others: there are no markers. */
-	if (!strcasecmp(name, "IFMarkInt") || !strcasecmp(name, "OFMarkInt"))
+	if (!strcasecmp(name, "MaxQueueCmd"))
+		return set_number(name, value, 1, ISCSI_QUEUE_DEPTH_MAX, &t->max_cmds, err,
+				  err_size);
+	if (of_others(name))
 		return 0;
 	if (!strcasecmp(name, "RedirectAddress") || !strcasecmp(name, "RedirectPort") ||
 	    !strcasecmp(name, "RedirectReason"))
@@ -135,6 +151,9 @@ static const char *param_nth(struct tgt_target *target, unsigned int n,
 	case 5:
 		snprintf(value, size, "%u", t->max_xmit);
 		return "MaxXmitDataSegmentLength";
+	case 6:
+		snprintf(value, size, "%u", t->max_cmds);
+		return "MaxQueueCmd";
 	default:
 		return NULL;
 	}
@@ -174,6 +193,7 @@ static int target_new(struct tgt_target *target, char *err, size_t err_size)
 	t->nop_interval = nop_interval;
 	t->nop_count = nop_count;
 	t->max_xmit = MAX_XMIT;
+	t->max_cmds = ISCSI_QUEUE_DEPTH;
 	t->redirect_port = ISCSI_PORT;
 	iscsi_params_ours(&t->params);
 	tgt_list_for_each(param, &target->params, struct tgt_param, link) {

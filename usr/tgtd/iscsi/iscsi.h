@@ -13,6 +13,9 @@
 #define ISCSI_LOGINS_MAX	64	/* of these before the end of login; others wait */
 #define ISCSI_DISCOVERIES_MAX	64	/* of these for discovery; the oldest one ends */
 
+#define ISCSI_QUEUE_DEPTH	128	/* commands of a session, if nobody says otherwise */
+#define ISCSI_QUEUE_DEPTH_MAX	512
+
 extern const struct tgt_transport_ops tgt_iscsi_transport;
 
 /* target->transport_priv */
@@ -21,6 +24,7 @@ struct iscsi_target {
 	struct iscsi_params params;	/* offered */
 	unsigned int nop_interval, nop_count;
 	unsigned int max_xmit;		/* bytes of data of a PDU that we send, at most */
+	unsigned int max_cmds;		/* of a session at a time: its command window */
 	char redirect_address[64];	/* "": none */
 	unsigned int redirect_port;
 	bool redirect_permanent;

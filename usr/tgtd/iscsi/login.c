@@ -162,6 +162,14 @@ static int respond(struct iscsi_conn *conn, uint8_t flags)
  * The end of login
  */
 
+static void open_window(struct iscsi_conn *conn)
+{
+	const struct tgt_target *target = conn->login->target;
+
+	conn->max_cmdsn = conn->exp_cmdsn - 1 +
+			  (target ? iscsi_target(target)->max_cmds : ISCSI_QUEUE_DEPTH);
+}
+
 static void set_limits(struct iscsi_conn *conn)
 {
 	struct iscsi_login *l = conn->login;
@@ -250,6 +258,7 @@ static int complete(struct iscsi_conn *conn)
 	if (err)
 		return fail(conn, ISCSI_LOGIN_NO_RESOURCES, strerror(-err));
 	l->tsih = conn->session->tsih;
+	open_window(conn);
 	err = respond(conn, ISCSI_LOGIN_TRANSIT | l->stage << 2 | ISCSI_FULL_FEATURE);
 	/* The response goes without digests: it must be made before they are on. */
 	if (!err)
@@ -606,7 +615,7 @@ static void begin(struct iscsi_conn *conn)
 	l->stage = bhs[1] >> 2 & 3;
 	conn->cid = get_be16(bhs + ISCSI_O_CID);
 	conn->exp_cmdsn = get_be32(bhs + ISCSI_O_CMDSN);
-	conn->max_cmdsn = conn->exp_cmdsn + ISCSI_QUEUE_DEPTH - 1;
+	conn->max_cmdsn = conn->exp_cmdsn;	/* until it is known of which target */
 	conn->statsn = get_be32(bhs + ISCSI_O_EXP_CMDSN);	/* here: ExpStatSN */
 }
 

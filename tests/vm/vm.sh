@@ -172,6 +172,7 @@ vm_job_new()
 {
 	mkdir -p build/vm
 	vm_job=$(mktemp -d "$PWD/build/vm/job.XXXXXX")
+	vm_shell=$BASHPID
 	vm_pid=
 	trap vm_job_end EXIT
 	trap 'exit 130' INT
@@ -219,8 +220,11 @@ vm_kill()		# pid
 	kill -KILL "$1" 2> /dev/null || :
 }
 
+# A child that TERM reaches before it has put its own handlers in place, on a busy
+# machine, comes here as well.
 vm_job_end()
 {
+	[ "$BASHPID" = "$vm_shell" ] || return 0
 	[ -z "$vm_pid" ] || vm_kill "$vm_pid"
 	[ -z "$vm_job" ] || [ -n "${VM_KEEP:-}" ] || rm -rf "$vm_job"
 }

@@ -361,24 +361,11 @@ static void mixes(void **state)
 	assert_true(answered && ended);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return iscsi_rig_start();
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	iscsi_rig_stop();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mixes),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, iscsi_rig_group_setup, iscsi_rig_group_teardown);
 }

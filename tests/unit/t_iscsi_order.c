@@ -6,6 +6,7 @@
 
 #define ORDERED		2	/* attributes of a SCSI Command PDU */
 #define HEAD_OF_QUEUE	3
+#define TASK_ABORTED	0x40	/* status */
 
 static uint8_t block[512];
 static uint32_t ttt;		/* of the R2T that came last */
@@ -56,11 +57,16 @@ static void expect_nothing(int fd)
 	assert_int_equal(poll(&pfd, 1, 20), 0);
 }
 
-static void expect_good(int fd, uint32_t itt)
+static void expect_end(int fd, uint32_t itt, uint8_t status)
 {
 	expect(fd, ISCSI_SCSI_RSP);
 	assert_int_equal(get_be32(bhs + ISCSI_O_ITT), itt);
-	assert_int_equal(bhs[3], 0);
+	assert_int_equal(bhs[3], status);
+}
+
+static void expect_good(int fd, uint32_t itt)
+{
+	expect_end(fd, itt, 0);
 }
 
 static void expect_read(int fd, uint32_t itt, uint8_t fill)
@@ -234,13 +240,6 @@ static void logout(void **state)
 	end(fd);
 }
 
-static void expect_aborted(int fd, uint32_t itt)
-{
-	expect(fd, ISCSI_SCSI_RSP);
-	assert_int_equal(get_be32(bhs + ISCSI_O_ITT), itt);
-	assert_int_equal(bhs[3], 0x40);
-}
-
 /* Those that had come before another initiator cleared the task set do nothing. */
 static void cleared_by_another(void **state)
 {
@@ -262,8 +261,8 @@ static void cleared_by_another(void **state)
 		close(other);
 		cmdsn = mine;
 		give_data(fd, 10, first, 0xcd);
-		expect_aborted(fd, 10);
-		expect_aborted(fd, 11);
+		expect_end(fd, 10, TASK_ABORTED);
+		expect_end(fd, 11, TASK_ABORTED);
 	}
 	end(fd);
 	fd = session();

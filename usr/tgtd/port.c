@@ -21,6 +21,13 @@ bool tgt_nexus_name_eq(const struct tgt_nexus_name *a, const struct tgt_nexus_na
 	       !strcmp(a->target, b->target);
 }
 
+bool tgt_nexus_is(const struct tgt_nexus *nexus, const struct tgt_nexus_name *name)
+{
+	struct tgt_nexus_name its = tgt_nexus_name(nexus);
+
+	return tgt_nexus_name_eq(&its, name);
+}
+
 uint16_t tgt_port_id(const struct tgt_target *target, uint16_t port)
 {
 	if (port == 1)

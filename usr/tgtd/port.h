@@ -30,6 +30,7 @@ struct tgt_nexus_name {
 
 struct tgt_nexus_name tgt_nexus_name(const struct tgt_nexus *nexus);
 bool tgt_nexus_name_eq(const struct tgt_nexus_name *a, const struct tgt_nexus_name *b);
+bool tgt_nexus_is(const struct tgt_nexus *nexus, const struct tgt_nexus_name *name);
 
 /* 0: it has none. */
 uint16_t tgt_port_id(const struct tgt_target *target, uint16_t port);

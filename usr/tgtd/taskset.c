@@ -73,12 +73,8 @@ void tgt_aca_clear(struct tgt_medium *medium, const struct tgt_nexus *nexus)
 void tgt_aca_clear_name(struct tgt_medium *medium, const struct tgt_nexus_name *name)
 {
 	const struct tgt_nexus *faulted = atomic_load(&medium->aca.nexus);
-	struct tgt_nexus_name its;
 
-	if (!faulted)
-		return;
-	its = tgt_nexus_name(faulted);
-	if (tgt_nexus_name_eq(&its, name))
+	if (faulted && tgt_nexus_is(faulted, name))
 		end_aca(medium);
 }
 

@@ -153,12 +153,9 @@ void tgt_ua_raise_name(struct tgt_ua *ua, enum tgt_ua_event event,
 	struct ua_nexus *n;
 
 	pthread_mutex_lock(&ua->lock);
-	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link) {
-		struct tgt_nexus_name its = tgt_nexus_name(n->nexus);
-
-		if (tgt_nexus_name_eq(&its, name))
+	tgt_list_for_each(n, &ua->nexuses, struct ua_nexus, link)
+		if (tgt_nexus_is(n->nexus, name))
 			add(ua, n, event);
-	}
 	pthread_mutex_unlock(&ua->lock);
 }
 

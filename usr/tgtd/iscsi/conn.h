@@ -310,7 +310,7 @@ void iscsi_task_submit(struct iscsi_task *task);
 /* Those that wait for memory get what there is. */
 void iscsi_tasks_serve_waiters(struct iscsi_conn *conn);
 
-/* order.c: a command that has come, and has been submitted or has ended. */
+/* order.c: a command that has come, and is submitted or ends: its state is still the old one. */
 void iscsi_order_came(struct iscsi_task *task);
 void iscsi_order_left(struct iscsi_task *task);
 /* Whether one that has its data has to wait for others: then it is ISCSI_TASK_HELD. */

@@ -46,6 +46,7 @@ void iscsi_order_left(struct iscsi_task *task)
 	tgt_list_del(&task->order_link);
 	conn->nr_arrived--;
 	conn->nr_barriers -= is_barrier(task);
+	conn->nr_held -= task->state == ISCSI_TASK_HELD;
 }
 
 bool iscsi_order_holds(const struct iscsi_task *task)

@@ -95,19 +95,12 @@ static struct iscsi_task *task_get(struct iscsi_conn *conn)
 	return task;
 }
 
-static void leave_order(struct iscsi_task *task)
-{
-	if (task->state == ISCSI_TASK_HELD)
-		task->conn->nr_held--;
-	iscsi_order_left(task);
-}
-
 static void task_put(struct iscsi_task *task)
 {
 	struct iscsi_conn *conn = task->conn;
 
 	free_mem(task);
-	leave_order(task);
+	iscsi_order_left(task);
 	tgt_list_del(&task->link);
 	tgt_list_del(&task->mem_link);
 	tgt_list_del(&task->tx.link);
@@ -147,7 +140,7 @@ static void fail(struct iscsi_task *task, uint8_t status, uint8_t key, uint16_t 
 {
 	struct tgt_cmd *cmd = &task->cmd;
 
-	leave_order(task);
+	iscsi_order_left(task);
 	tgt_list_del(&task->mem_link);
 	tgt_list_del(&task->tx.link);
 	cmd->status = status;
@@ -187,7 +180,7 @@ void iscsi_task_submit(struct iscsi_task *task)
 		fail(task, SAM_TASK_ABORTED, 0, 0);
 		return;
 	}
-	leave_order(task);
+	iscsi_order_left(task);
 	task->state = ISCSI_TASK_ACTIVE;
 	conn->nr_active++;
 	tgt_cmd_submit(&task->cmd);
